@@ -1,0 +1,3 @@
+//! The command line: arguments, settings, composition, rendering, exit codes.
+
+fn main() {}

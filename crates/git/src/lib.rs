@@ -1,0 +1,1 @@
+//! Changed files, as git tells them. Confines git.

@@ -1,0 +1,1 @@
+//! The intent: YAML to a spanned document, to declared schemas. Confines YAML.

@@ -1,0 +1,1 @@
+//! Migrations: names, versions, checksums, settings, placeholders, statements. Confines the SQL parser.

@@ -1,0 +1,1 @@
+//! PostgreSQL: disposable servers, sessions, replay, introspection. Confines the driver.

@@ -1,0 +1,1 @@
+//! Servers of every major, and other real parts, for the tests.
