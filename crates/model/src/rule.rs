@@ -93,7 +93,7 @@ rules! {
     ForeignKey = "foreign-key", Warning, Unmigrated,
         "A foreign key differs from what is declared, or is not declared",
         "It points at another table or key, acts differently on delete, or the YAML does not mention it.";
-    LogicalReference = "logical-reference", Warning, Unmigrated,
+    LogicalReference = "logical-reference", Warning, Lint,
         "A reference to another service or to an undetailed table does not hold",
         "A reference that is documented and never becomes a constraint still has to name something that exists, with a type that matches where the target's key is known.";
     Unique = "unique", Warning, Unmigrated,

@@ -1,0 +1,1 @@
+//! Hand-made pairs of sides, one difference each.
