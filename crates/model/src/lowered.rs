@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::Table;
 use crate::name::Identifier;
 
-/// The lowered tables of one service, by their declared names.
+/// The lowered tables of one service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lowered {
-    /// Only detailed tables have an entry.
-    pub tables: BTreeMap<Identifier, LoweredTable>,
+    /// By position in the service's tables; only detailed ones have an entry.
+    pub tables: BTreeMap<usize, LoweredTable>,
 }
 
 /// One detailed table.
@@ -66,27 +66,25 @@ pub enum Item {
 
 impl Item {
     /// The name under which the item's constraint is created on the scratch server; `None` for what has no name there.
-    pub fn constraint_name(&self) -> Option<Identifier> {
-        match self {
-            Self::PrimaryKey => Some("trueup_primary_key".into()),
-            Self::Unique(column) => Some(short_name("u", column, 0)),
-            Self::Check(column, position) => Some(short_name("c", column, *position)),
-            Self::Reference(column) => Some(short_name("f", column, 0)),
-            Self::Table | Self::Type(_) | Self::Default(_) | Self::Generated(_) | Self::Index(_) => None,
-        }
+    ///
+    /// Hashed, because constraint names live beside index names in one schema and may not exceed 63 bytes.
+    pub fn constraint_name(&self, table: &Identifier) -> Option<Identifier> {
+        let (kind, column, position) = match self {
+            Self::PrimaryKey => ("p", "", 0),
+            Self::Unique(column) => ("u", column.as_str(), 0),
+            Self::Check(column, position) => ("c", column.as_str(), *position),
+            Self::Reference(column) => ("f", column.as_str(), 0),
+            Self::Table | Self::Type(_) | Self::Default(_) | Self::Generated(_) | Self::Index(_) => return None,
+        };
+        let hash = fnv64(&[table.as_str(), column, &position.to_string()]);
+        Some(format!("trueup_{kind}_{hash:016x}").into())
     }
 }
 
-/// A constraint name of at most 63 bytes, unique for a column name of up to 63: longer ones are cut and hashed.
-fn short_name(kind: &str, column: &Identifier, position: usize) -> Identifier {
-    let whole = format!("trueup_{kind}{position}_{column}");
-    if whole.len() <= 63 {
-        return whole.into();
-    }
-    let hash = whole
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("trueup_{kind}{position}_{hash:016x}").into()
+/// FNV-1a, 64 bits: enough to tell the columns of one schema apart.
+fn fnv64(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The server's own words for refusing an item.
@@ -98,6 +96,8 @@ pub struct Refusal {
     pub message: String,
     /// An extension that the service needs and the server lacks explains it: unknown, not a mistake.
     pub missing_extension: bool,
+    /// It only follows from another refusal (an index on a column whose type was refused): unknown, and said there.
+    pub consequence: bool,
 }
 
 /// Constants that PostgreSQL evaluated, so that `0` and `'0'` on a bigint are known to be the same default.

@@ -22,7 +22,7 @@ pub fn questions(
     let mut questions = Vec::new();
     for pair in &pairing.tables {
         let table = &service.tables[pair.position];
-        let (Some(details), Some(lowered)) = (&table.details, lowered.tables.get(&table.name.value)) else { continue };
+        let (Some(details), Some(lowered)) = (&table.details, lowered.tables.get(&pair.position)) else { continue };
         let Some(name) = &pair.replayed else { continue };
         let both = Both { pair, details, lowered, name, replayed: &replayed.tables[name] };
         for column in pair.columns.iter().filter_map(|column| column_of(&both, column)) {

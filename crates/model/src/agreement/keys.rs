@@ -113,7 +113,7 @@ fn expected_target(
     both: &Both<'_>,
     column: &Identifier,
 ) -> Option<(QualifiedName, Vec<Identifier>)> {
-    let constraint = Item::Reference(column.clone()).constraint_name()?;
+    let constraint = Item::Reference(column.clone()).constraint_name(&both.pair.declared.name)?;
     let lowered = both.lowered.declared.foreign_keys.iter().find(|key| key.name == constraint)?;
     let target = sides.pairing.tables.iter().find(|pair| pair.declared == lowered.target)?;
     let name = target.replayed.clone().unwrap_or_else(|| QualifiedName {
@@ -151,13 +151,11 @@ pub(super) fn checks(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Find
             continue;
         }
         if column.not_understood.contains(&Aspect::Check) {
-            free.retain(|check| check.columns != [both.pair.replayed_column(&column.name.value)]);
+            forget(&mut free, &both.pair.replayed_column(&column.name.value));
         }
         for position in 0..column.checks.len() {
             match expected_check(both, column, position) {
-                Expected::Unknown => {
-                    free.retain(|check| check.columns != [both.pair.replayed_column(&column.name.value)])
-                }
+                Expected::Unknown => forget(&mut free, &both.pair.replayed_column(&column.name.value)),
                 Expected::Text(text) => match free.iter().position(|check| check.expression == text) {
                     Some(found) => drop(free.remove(found)),
                     None => open.push((column, position, text)),
@@ -173,6 +171,11 @@ pub(super) fn checks(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Find
     findings.extend(free.into_iter().filter_map(|check| undeclared_check(sides, both, check)));
 }
 
+/// What was not understood may have spoken about any check of the column: none of them is undeclared.
+fn forget(free: &mut Vec<&CheckConstraint>, column: &Identifier) {
+    free.retain(|check| check.columns != [column.clone()]);
+}
+
 enum Expected {
     /// As PostgreSQL prints it on the replayed side's names and types.
     Text(String),
@@ -185,7 +188,7 @@ fn expected_check(both: &Both<'_>, column: &DeclaredColumn, position: usize) -> 
     if both.lowered.refusal(&item).is_some() {
         return Expected::Unknown;
     }
-    let name = item.constraint_name();
+    let name = item.constraint_name(&both.pair.declared.name);
     let usable = both.lowered.paired.as_ref().filter(|_| !both.lowered.refused_paired.contains(&item));
     let table = usable.unwrap_or(&both.lowered.declared);
     match table.checks.iter().find(|check| Some(&check.name) == name.as_ref()) {

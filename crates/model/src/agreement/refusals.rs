@@ -19,7 +19,8 @@ pub(super) fn report(
     pair: &TablePair,
     findings: &mut Vec<Finding>,
 ) {
-    for (item, refusal) in lowered.refused.iter().filter(|(_, refusal)| !refusal.missing_extension) {
+    let own = |refusal: &Refusal| !refusal.missing_extension && !refusal.consequence;
+    for (item, refusal) in lowered.refused.iter().filter(|(_, refusal)| own(refusal)) {
         let (object, at, written) = place(table, details, pair, item);
         findings.push(
             Finding::new(Rule::NotUnderstood, sides.name(), object)

@@ -54,7 +54,7 @@ pub(super) fn schema(sides: &Sides<'_>, findings: &mut Vec<Finding>) {
 /// A declared table: missing, to be renamed, or there; in the last two cases its members too.
 pub(super) fn declared(sides: &Sides<'_>, pair: &TablePair, findings: &mut Vec<Finding>) {
     let table = &sides.service.tables[pair.position];
-    let lowered = sides.lowered.tables.get(&table.name.value);
+    let lowered = sides.lowered.tables.get(&pair.position);
     if let (Some(details), Some(lowered)) = (&table.details, lowered) {
         refusals::report(sides, table, details, lowered, pair, findings);
     }

@@ -1,0 +1,6 @@
+CREATE SCHEMA legacy;
+
+CREATE TABLE legacy.catalogue_cards (
+    card_no integer PRIMARY KEY,
+    text    text NOT NULL
+);

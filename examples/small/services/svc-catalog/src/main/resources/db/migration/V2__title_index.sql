@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY idx_books_title ON catalog.books (title);
