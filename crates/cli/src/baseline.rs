@@ -1,0 +1,332 @@
+//! The baseline file: today's findings, accepted, so that from tomorrow on only new ones fail.
+//!
+//! One entry accepts one finding, by its fingerprint, which survives moved lines and reworded messages. A finding that
+//! is *unknown* is written like any other, but keeps counting until its entry has a reason: an unknown that nobody
+//! explained is never green. An entry past its `expires` day accepts nothing.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use trueup_model::finding::{Finding, State};
+use trueup_model::rule::Rule;
+
+use crate::report::{Accepted, AcceptedBy};
+
+/// The version of the file format that this build writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Its usual name, beside `trueup.toml`.
+pub const FILE_NAME: &str = "trueup-baseline.json";
+
+/// The accepted findings of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Ordered by service, object, rule and fingerprint.
+    pub entries: Vec<Entry>,
+}
+
+/// One accepted finding. Only the fingerprint is compared; the rest is for the people who review the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The service.
+    pub service: String,
+    /// The rule's name; a name that this build no longer knows is kept.
+    pub rule: String,
+    /// The object, as in the report.
+    pub object: String,
+    /// What was the case when it was accepted.
+    pub message: String,
+    /// 32 hexadecimal digits.
+    pub fingerprint: String,
+    /// Why it is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last day on which it is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Date>,
+}
+
+impl Entry {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            service: finding.service.clone(),
+            rule: finding.rule.name().to_owned(),
+            object: finding.object.to_string(),
+            message: finding.message.clone(),
+            fingerprint: finding.fingerprint(),
+            reason: None,
+            expires: None,
+        }
+    }
+
+    fn is_expired(&self, today: Date) -> bool {
+        self.expires.is_some_and(|last| last < today)
+    }
+
+    fn has_reason(&self) -> bool {
+        self.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty())
+    }
+
+    /// Whether this entry stops `finding` (of the same fingerprint) from counting.
+    fn accepts(&self, finding: &Finding, today: Date) -> bool {
+        !self.is_expired(today) && (finding.state != State::Unknown || self.has_reason())
+    }
+
+    fn sort_key(&self) -> (&str, &str, &str, &str, &Option<String>, Option<Date>) {
+        (&self.service, &self.object, &self.rule, &self.fingerprint, &self.reason, self.expires)
+    }
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    version: u32,
+    findings: Vec<Entry>,
+}
+
+/// Why a baseline file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// It cannot be read.
+    #[error("cannot read the baseline {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not a baseline file.
+    #[error("{}:{line}:{column}: this baseline file is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line, 0 when unknown.
+        line: usize,
+        /// 1-based column, 0 when unknown.
+        column: usize,
+        /// What the parser said.
+        message: String,
+    },
+    /// It was written by a later trueup.
+    #[error("{} is a baseline of version {found}, and this trueup reads version {VERSION}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version it says.
+        found: u32,
+    },
+    /// It cannot be written.
+    #[error("cannot write the baseline {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl BaselineError {
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
+            Self::Damaged { .. } => {
+                "restore it from version control, or delete it and run `trueup check --write-baseline`"
+            }
+            Self::Version { .. } => "use the trueup that wrote it, or a later one",
+        }
+    }
+}
+
+/// What a comparison with the baseline yields.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// Findings that the baseline does not accept.
+    pub counted: Vec<Finding>,
+    /// Findings that it accepts.
+    pub accepted: Vec<Accepted>,
+    /// Entries in scope that no longer occur.
+    pub resolved: Vec<Entry>,
+    /// How many of `counted` have an entry that is past its day.
+    pub expired: usize,
+    /// How many of `counted` are unknown and have an entry without a reason.
+    pub unexplained: usize,
+}
+
+/// What [`Baseline::accept`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Entries that were there already and stay.
+    pub kept: usize,
+    /// Entries that are new.
+    pub added: usize,
+    /// Entries in scope that no longer occur and went.
+    pub removed: usize,
+    /// Unknowns among them that have no reason and so keep counting.
+    pub unexplained: usize,
+}
+
+impl Baseline {
+    /// Reads a baseline file; `None` when there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, BaselineError> {
+        match std::fs::read(path) {
+            Ok(bytes) => Self::parse(path, &bytes).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(BaselineError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, BaselineError> {
+        let damaged = |error: &serde_json::Error| BaselineError::Damaged {
+            path: path.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            message: error.to_string(),
+        };
+        // The version first: a later format need not have the fields of this one.
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let found = serde_json::from_slice::<Version>(bytes).map_err(|error| damaged(&error))?.version;
+        if found != VERSION {
+            return Err(BaselineError::Version { path: path.to_owned(), found });
+        }
+        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        Ok(Self::new(wire.findings))
+    }
+
+    /// A baseline of these entries, put in order.
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        Self { entries }
+    }
+
+    /// The file's text: JSON, one field a line, so that reviews show one entry as one block.
+    pub fn render(&self) -> String {
+        let wire = Wire { version: VERSION, findings: self.entries.clone() };
+        let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Writes the file whole or not at all: a temporary file beside it, then a rename.
+    pub fn write(&self, path: &Path) -> Result<(), BaselineError> {
+        self.write_beside(path).map_err(|source| BaselineError::Write { path: path.to_owned(), source })
+    }
+
+    fn write_beside(&self, path: &Path) -> std::io::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut file = readable_by_all(tempfile::Builder::new().prefix(".trueup-baseline")).tempfile_in(folder)?;
+        file.write_all(self.render().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Sets the findings against the entries, one entry for one finding.
+    ///
+    /// `in_scope` says of a service whether this run compared it (or whether it is gone from the project): only there
+    /// does a missing finding mean that it is resolved.
+    pub fn compare(&self, findings: Vec<Finding>, today: Date, in_scope: impl Fn(&str) -> bool) -> Compared {
+        let mut open = self.by_fingerprint();
+        let mut compared = Compared::default();
+        for finding in findings {
+            match open.get_mut(&finding.fingerprint()).and_then(Vec::pop) {
+                Some(entry) => compared.settle(finding, entry, today),
+                None => compared.counted.push(finding),
+            }
+        }
+        let left = open.into_values().flatten().filter(|entry| in_scope(&entry.service)).cloned();
+        compared.resolved = Self::new(left.collect()).entries;
+        compared
+    }
+
+    /// The baseline that accepts these findings: entries that stay keep their reason and expiry, entries out of scope
+    /// stay, entries in scope that no longer occur go. `reason` is given to the entries that have none.
+    pub fn accept(
+        &self,
+        findings: &[Finding],
+        reason: Option<&str>,
+        in_scope: impl Fn(&str) -> bool,
+    ) -> (Self, Written) {
+        let mut open = self.by_fingerprint();
+        let mut written = Written::default();
+        let mut entries = Vec::new();
+        for finding in findings {
+            let former = open.get_mut(&finding.fingerprint()).and_then(Vec::pop);
+            let entry = renewed(finding, former, reason);
+            *(if former.is_some() { &mut written.kept } else { &mut written.added }) += 1;
+            written.unexplained += usize::from(finding.state == State::Unknown && !entry.has_reason());
+            entries.push(entry);
+        }
+        for entry in open.into_values().flatten() {
+            if in_scope(&entry.service) {
+                written.removed += 1;
+            } else {
+                entries.push(entry.clone());
+            }
+        }
+        (Self::new(entries), written)
+    }
+
+    /// Entries by fingerprint; of several alike the one with a reason is taken first (it stands last).
+    fn by_fingerprint(&self) -> BTreeMap<String, Vec<&Entry>> {
+        let mut map: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
+        for entry in &self.entries {
+            map.entry(entry.fingerprint.clone()).or_default().push(entry);
+        }
+        map.values_mut().for_each(|entries| entries.sort_by_key(|entry| entry.has_reason()));
+        map
+    }
+}
+
+/// The entry of a finding, with what a former entry says about it.
+fn renewed(finding: &Finding, former: Option<&Entry>, reason: Option<&str>) -> Entry {
+    let mut entry = Entry::of(finding);
+    if let Some(former) = former {
+        entry.reason.clone_from(&former.reason);
+        entry.expires = former.expires;
+    }
+    if !entry.has_reason() {
+        entry.reason = reason.filter(|reason| !reason.trim().is_empty()).map(str::to_owned);
+    }
+    entry
+}
+
+impl Compared {
+    fn settle(&mut self, finding: Finding, entry: &Entry, today: Date) {
+        if entry.accepts(&finding, today) {
+            self.accepted.push(Accepted { finding, by: AcceptedBy::Baseline, reason: entry.reason.clone() });
+            return;
+        }
+        self.expired += usize::from(entry.is_expired(today));
+        self.unexplained += usize::from(!entry.is_expired(today));
+        self.counted.push(finding);
+    }
+}
+
+/// Temporary files are private by default; a baseline is committed and read by everyone who checks it out.
+#[cfg(unix)]
+fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
+    use std::os::unix::fs::PermissionsExt as _;
+    builder.permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
+    builder
+}
+
+/// Whether a rule's findings need a reason to be accepted.
+pub fn needs_reason(rule: Rule) -> bool {
+    rule.info().state == State::Unknown
+}

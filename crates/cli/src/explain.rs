@@ -1,0 +1,1 @@
+//! What a rule means, for `--explain` and the documentation.

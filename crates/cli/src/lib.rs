@@ -1,0 +1,9 @@
+//! The parts of the command line that can be tested without a terminal: settings, baseline, reports, explanations.
+
+pub mod baseline;
+pub mod explain;
+pub mod report;
+pub mod settings;
+
+#[cfg(test)]
+mod docs;
