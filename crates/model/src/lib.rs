@@ -12,3 +12,4 @@ pub mod lowered;
 pub mod name;
 pub mod provenance;
 pub mod rule;
+pub mod secret;
