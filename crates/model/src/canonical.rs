@@ -304,7 +304,7 @@ pub struct IndexColumn {
     pub nulls_first: bool,
     /// Operator class, when it is not the type's default for the method or has options (`public.gist_trgm_ops (siglen=32)`).
     pub operator_class: Option<String>,
-    /// Collation, when it is not the column's.
+    /// Collation, when it is not the column's; for expressions, when it is not their type's.
     pub collation: Option<QualifiedName>,
 }
 
