@@ -12,6 +12,11 @@ use crate::declared::Identity;
 use crate::finding::ObjectPath;
 use crate::name::{Identifier, QualifiedName};
 
+/// What is not the default and has no field of its own, as key and value: `storage` = `external`, `tablespace` = `fast`.
+///
+/// Keys are stable words of ours, listed where introspection fills them; values are what the catalog says.
+pub type Attributes = BTreeMap<String, String>;
+
 /// Everything of one database that belongs to its users. Members of extensions and system schemas are left out;
 /// so is the history table, which the caller names when it introspects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +44,9 @@ pub struct Canonical {
     pub routines: BTreeMap<QualifiedName, Routine>,
     /// Privileges that differ from those an object is born with.
     pub grants: BTreeSet<Grant>,
+    /// Objects of the kinds that have no noun here: statistics, rules, operators, casts, publications, ….
+    #[serde(with = "as_pairs")]
+    pub others: BTreeMap<OtherName, Other>,
     /// What exists and could not be read.
     pub unknowns: Vec<Unknown>,
 }
@@ -96,6 +104,8 @@ pub struct Table {
     pub unlogged: bool,
     /// Storage parameters, as `key=value`, sorted.
     pub options: Vec<String>,
+    /// `tablespace`, `access-method`, `of-type`, `replica-identity`, `server`, `server-options`.
+    pub attributes: Attributes,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -148,6 +158,9 @@ pub struct Column {
     pub generated: Option<Generated>,
     /// Collation, when it is not the type's own.
     pub collation: Option<QualifiedName>,
+    /// `storage`, `compression`, `statistics`, `options`, `server-options`, `inherited` (has no definition of its own),
+    /// `not-null` (`not valid` or `no inherit`, PostgreSQL 18).
+    pub attributes: Attributes,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -178,6 +191,8 @@ pub struct Key {
     pub deferred: bool,
     /// WITHOUT OVERLAPS (PostgreSQL 18).
     pub without_overlaps: bool,
+    /// Of the index behind it: `options`, `tablespace`, `clustered`, `replica-identity`, `attached-to`, `invalid`.
+    pub attributes: Attributes,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -195,7 +210,7 @@ pub struct ForeignKey {
     pub target_columns: Vec<Identifier>,
     /// `NO ACTION`, `RESTRICT`, `CASCADE`, `SET NULL` or `SET DEFAULT`.
     pub on_update: String,
-    /// As `on_update`.
+    /// As `on_update`; with the columns set, when they are listed: `SET NULL (a, b)` (PostgreSQL 15).
     pub on_delete: String,
     /// MATCH FULL.
     pub match_full: bool,
@@ -207,6 +222,8 @@ pub struct ForeignKey {
     pub validated: bool,
     /// False when NOT ENFORCED (PostgreSQL 18).
     pub enforced: bool,
+    /// Whether the last columns are compared as periods (PostgreSQL 18).
+    pub period: bool,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -222,6 +239,8 @@ pub struct CheckConstraint {
     pub columns: Vec<Identifier>,
     /// NO INHERIT.
     pub no_inherit: bool,
+    /// Whether it has no definition of its own here, only an inherited one.
+    pub inherited: bool,
     /// False while NOT VALID.
     pub validated: bool,
     /// False when NOT ENFORCED (PostgreSQL 18).
@@ -237,6 +256,8 @@ pub struct Exclusion {
     pub name: Identifier,
     /// `pg_get_constraintdef`.
     pub definition: String,
+    /// As for [`Key::attributes`].
+    pub attributes: Attributes,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -264,6 +285,8 @@ pub struct Index {
     pub attached_to: Option<QualifiedName>,
     /// Storage parameters, as `key=value`, sorted.
     pub options: Vec<String>,
+    /// `tablespace`, `clustered`, `replica-identity`, `statistics` (of expressions).
+    pub attributes: Attributes,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -279,9 +302,9 @@ pub struct IndexColumn {
     pub descending: bool,
     /// NULLS FIRST (the default for DESC, and made explicit here).
     pub nulls_first: bool,
-    /// Operator class, when it is not the type's default for the method.
+    /// Operator class, when it is not the type's default for the method or has options (`public.gist_trgm_ops (siglen=32)`).
     pub operator_class: Option<String>,
-    /// Collation, when it is not the column's.
+    /// Collation, when it is not the column's; for expressions, when it is not their type's.
     pub collation: Option<QualifiedName>,
 }
 
@@ -307,12 +330,14 @@ pub struct Policy {
     pub command: char,
     /// PERMISSIVE rather than RESTRICTIVE.
     pub permissive: bool,
-    /// Role names, sorted; `public` for everyone.
+    /// Role names, sorted; `public` for everyone, `<owner>` for the table's owner.
     pub roles: Vec<Identifier>,
     /// USING.
     pub using: Option<String>,
     /// WITH CHECK.
     pub with_check: Option<String>,
+    /// COMMENT ON.
+    pub comment: Option<String>,
 }
 
 /// A sequence.
@@ -336,6 +361,8 @@ pub struct Sequence {
     pub owned_by: Option<(QualifiedName, Identifier)>,
     /// Whether it is implicit: behind an identity column.
     pub identity: bool,
+    /// UNLOGGED (PostgreSQL 15).
+    pub unlogged: bool,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -355,6 +382,10 @@ pub struct View {
     pub triggers: Vec<Trigger>,
     /// Options, as `key=value`, sorted.
     pub options: Vec<String>,
+    /// `tablespace`, `access-method`, `populated` = `false`, `default NAME`, `storage NAME`, `statistics NAME` (of columns).
+    pub attributes: Attributes,
+    /// COMMENT ON COLUMN.
+    pub column_comments: BTreeMap<Identifier, String>,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -364,6 +395,8 @@ pub struct View {
 pub struct UserType {
     /// What it is.
     pub shape: TypeShape,
+    /// COMMENT ON an attribute of a composite, or a constraint of a domain.
+    pub member_comments: BTreeMap<Identifier, String>,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
@@ -387,9 +420,9 @@ pub enum TypeShape {
         /// Collation, when not the base type's.
         collation: Option<QualifiedName>,
     },
-    /// Attribute names and types.
+    /// Attribute names and types, with `COLLATE …` where it is not the type's own.
     Composite(Vec<(Identifier, String)>),
-    /// A range over this subtype.
+    /// What stands in brackets after `AS RANGE`: `subtype = double precision, subtype_diff = float8mi`.
     Range(String),
 }
 
@@ -398,13 +431,32 @@ pub enum TypeShape {
 pub struct Routine {
     /// `prokind`: `f`, `p`, `a` or `w`.
     pub kind: char,
-    /// `pg_get_functiondef`; for aggregates, their parts as text.
+    /// `pg_get_functiondef`; for aggregates, what stands in brackets after `CREATE AGGREGATE name(…)`.
     pub definition: String,
     /// COMMENT ON.
     pub comment: Option<String>,
 }
 
-/// One privilege.
+/// The name of an object that has no noun in the model.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OtherName {
+    /// Kind as `pg_identify_object` names it: `statistics object`, `rule`, `cast`, ….
+    pub kind: String,
+    /// Identity as `pg_identify_object` prints it, quoted and qualified.
+    pub identity: String,
+}
+
+/// An object that has no noun in the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// What makes it up, as text; `None` for kinds of which only the existence is read (languages, operator
+    /// families, conversions, …).
+    pub definition: Option<String>,
+    /// COMMENT ON.
+    pub comment: Option<String>,
+}
+
+/// One privilege, granted or taken away.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// On what.
@@ -415,6 +467,8 @@ pub struct Grant {
     pub privilege: String,
     /// WITH GRANT OPTION.
     pub grantable: bool,
+    /// Whether the object is born with it, and it was revoked.
+    pub revoked: bool,
 }
 
 /// Something that exists and could not be read or modelled.

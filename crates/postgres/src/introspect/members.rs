@@ -1,0 +1,269 @@
+//! Constraints, indexes, triggers and policies: what hangs on a table or a view.
+
+use std::collections::HashSet;
+
+use trueup_model::canonical::{
+    Attributes, CheckConstraint, Exclusion, ForeignKey, Index, IndexColumn, Key, Policy, Trigger,
+};
+use trueup_model::finding::{ObjectKind, ObjectPath};
+use trueup_model::name::{Identifier, QualifiedName};
+
+use super::attributes::Collected;
+use super::catalog::{Catalog, qualified, sorted};
+use super::row;
+use super::written::Written;
+
+/// `indoption`: DESC.
+const INDOPTION_DESC: i16 = 1;
+/// `indoption`: NULLS FIRST.
+const INDOPTION_NULLS_FIRST: i16 = 2;
+
+/// The constraints of one table, by kind and then by name, and the indexes that stand behind them.
+#[derive(Default)]
+pub(super) struct Constraints {
+    pub primary_key: Option<Key>,
+    pub unique: Vec<Key>,
+    pub foreign_keys: Vec<ForeignKey>,
+    pub checks: Vec<CheckConstraint>,
+    pub exclusions: Vec<Exclusion>,
+    backing: HashSet<i64>,
+}
+
+/// Takes a table's constraints out of the catalog.
+pub(super) fn constraints(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Constraints {
+    let mut rows = catalog.constraints.remove(&relation.oid).unwrap_or_default();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let table = relation.qualified();
+    let mut all = Constraints::default();
+    for row in rows {
+        let name = Identifier::from(row.name.as_str());
+        written.note(|| ObjectPath::member(ObjectKind::Constraint, &table, &name), [row.xmin]);
+        let comment = catalog.comment("pg_constraint", row.oid, 0);
+        match row.kind {
+            'p' => all.primary_key = Some(all.key(catalog, row, comment)),
+            'u' => {
+                let key = all.key(catalog, row, comment);
+                all.unique.push(key);
+            }
+            'x' => {
+                let exclusion = all.exclusion(catalog, row, comment);
+                all.exclusions.push(exclusion);
+            }
+            'f' => all.foreign_keys.extend(foreign_key(catalog, row, comment)),
+            _ => all.checks.push(check(catalog, row, comment)),
+        }
+    }
+    all
+}
+
+impl Constraints {
+    fn key(&mut self, catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Key {
+        let index = self.index_behind(catalog, &row);
+        Key {
+            name: row.name.into(),
+            columns: catalog.column_names(row.relation, &row.columns),
+            include: index.map(|index| include(catalog, index)).unwrap_or_default(),
+            nulls_not_distinct: index.is_some_and(|index| index.nulls_not_distinct),
+            deferrable: row.deferrable,
+            deferred: row.deferred,
+            without_overlaps: row.period,
+            attributes: index.map(backing_attributes).unwrap_or_default(),
+            comment,
+        }
+    }
+
+    fn exclusion(&mut self, catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Exclusion {
+        let index = self.index_behind(catalog, &row);
+        Exclusion {
+            name: row.name.into(),
+            definition: row.definition.unwrap_or_default(),
+            attributes: index.map(backing_attributes).unwrap_or_default(),
+            comment,
+        }
+    }
+
+    /// Finds the index behind a key, and remembers that it is none of its own.
+    fn index_behind<'a>(&mut self, catalog: &'a Catalog, row: &row::Constraint) -> Option<&'a row::Index> {
+        self.backing.insert(row.index);
+        catalog.indexes.get(&row.relation)?.iter().find(|index| index.oid == row.index)
+    }
+}
+
+fn include(catalog: &Catalog, index: &row::Index) -> Vec<Identifier> {
+    catalog.column_names(index.relation, index.columns.get(index.key_count..).unwrap_or_default())
+}
+
+fn backing_attributes(index: &row::Index) -> Attributes {
+    let parent = qualified(index.parent_schema.as_ref(), index.parent.as_ref());
+    index_attributes(index)
+        .list("options", index.options.clone())
+        .text("attached-to", parent)
+        .flag("invalid", !index.valid)
+        .done()
+}
+
+fn index_attributes(index: &row::Index) -> Collected {
+    Collected::default()
+        .text("tablespace", index.tablespace.as_ref())
+        .flag("clustered", index.clustered)
+        .flag("replica-identity", index.replica_identity)
+}
+
+fn foreign_key(catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Option<ForeignKey> {
+    let target = qualified(row.target_schema.as_ref(), row.target.as_ref())?;
+    let set = catalog.column_names(row.relation, row.set_columns.as_deref().unwrap_or_default());
+    Some(ForeignKey {
+        columns: catalog.column_names(row.relation, &row.columns),
+        name: row.name.into(),
+        target,
+        target_columns: row.target_columns.unwrap_or_default().into_iter().map(Identifier::from).collect(),
+        on_update: action(&row.on_update).to_owned(),
+        on_delete: with_columns(action(&row.on_delete), &set),
+        match_full: row.match_full,
+        deferrable: row.deferrable,
+        deferred: row.deferred,
+        validated: row.validated,
+        enforced: row.enforced,
+        period: row.period,
+        comment,
+    })
+}
+
+/// `confupdtype` and `confdeltype` in words.
+fn action(code: &str) -> &'static str {
+    match code {
+        "r" => "RESTRICT",
+        "c" => "CASCADE",
+        "n" => "SET NULL",
+        "d" => "SET DEFAULT",
+        _ => "NO ACTION",
+    }
+}
+
+fn with_columns(action: &str, columns: &[Identifier]) -> String {
+    if columns.is_empty() {
+        return action.to_owned();
+    }
+    let columns: Vec<_> = columns.iter().map(Identifier::quoted).collect();
+    format!("{action} ({})", columns.join(", "))
+}
+
+fn check(catalog: &Catalog, mut row: row::Constraint, comment: Option<String>) -> CheckConstraint {
+    row.columns.sort_unstable();
+    CheckConstraint {
+        columns: catalog.column_names(row.relation, &row.columns),
+        name: row.name.into(),
+        expression: row.definition.unwrap_or_default(),
+        no_inherit: row.no_inherit,
+        inherited: row.inherited,
+        validated: row.validated,
+        enforced: row.enforced,
+        comment,
+    }
+}
+
+/// Takes the indexes that stand behind no constraint out of the catalog, by name.
+pub(super) fn indexes(
+    catalog: &mut Catalog,
+    written: &mut Written,
+    relation: &row::Relation,
+    constraints: &Constraints,
+) -> Vec<Index> {
+    let mut rows = catalog.indexes.remove(&relation.oid).unwrap_or_default();
+    rows.retain(|row| !constraints.backing.contains(&row.oid));
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let table = relation.qualified();
+    rows.into_iter()
+        .map(|row| {
+            let name = Identifier::from(row.name.as_str());
+            let xmins = [row.class_xmin, row.index_xmin];
+            written.note(|| ObjectPath::member(ObjectKind::Index, &table, &name), xmins);
+            index(catalog, row)
+        })
+        .collect()
+}
+
+fn index(catalog: &mut Catalog, row: row::Index) -> Index {
+    let mut keys = catalog.index_keys.remove(&row.oid).unwrap_or_default();
+    keys.sort_by_key(|key| key.position);
+    let statistics = keys.iter().filter_map(|key| Some(format!("{} {}", key.position, key.statistics?))).collect();
+    let attributes = index_attributes(&row).list("statistics", Some(statistics)).done();
+    Index {
+        include: include(catalog, &row),
+        keys: keys.into_iter().filter_map(|key| index_column(catalog, &row, key)).collect(),
+        comment: catalog.comment("pg_class", row.oid, 0),
+        attached_to: qualified(row.parent_schema.as_ref(), row.parent.as_ref()),
+        name: row.name.into(),
+        method: row.method,
+        unique: row.unique,
+        nulls_not_distinct: row.nulls_not_distinct,
+        predicate: row.predicate,
+        valid: row.valid,
+        options: sorted(row.options),
+        attributes,
+    }
+}
+
+fn index_column(catalog: &Catalog, index: &row::Index, key: row::IndexKey) -> Option<IndexColumn> {
+    let number = *index.columns.get(key.position.checked_sub(1)?)?;
+    let is_column = key.expression.is_none();
+    let term = match key.expression {
+        Some(expression) => expression,
+        None => catalog.column_name(index.relation, number)?.as_str().to_owned(),
+    };
+    let options = sorted(key.operator_class_options);
+    let class = match (key.operator_class, options.is_empty()) {
+        (class, true) => class,
+        (class, false) => Some(format!("{} ({})", class.unwrap_or_default(), options.join(", "))),
+    };
+    Some(IndexColumn {
+        term,
+        is_column,
+        descending: key.flags & INDOPTION_DESC != 0,
+        nulls_first: key.flags & INDOPTION_NULLS_FIRST != 0,
+        operator_class: class,
+        collation: qualified(key.collation_schema.as_ref(), key.collation.as_ref()),
+    })
+}
+
+/// Takes the triggers of a table or view out of the catalog, by name.
+pub(super) fn triggers(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Vec<Trigger> {
+    let mut rows = catalog.triggers.remove(&relation.oid).unwrap_or_default();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let table: QualifiedName = relation.qualified();
+    rows.into_iter()
+        .map(|row| {
+            let name = Identifier::from(row.name);
+            written.note(|| ObjectPath::member(ObjectKind::Trigger, &table, &name), [row.xmin]);
+            let comment = catalog.comment("pg_trigger", row.oid, 0);
+            Trigger { name, definition: row.definition, enabled: row.enabled, comment }
+        })
+        .collect()
+}
+
+/// Takes the policies of a table out of the catalog, by name.
+pub(super) fn policies(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Vec<Policy> {
+    let mut rows = catalog.policies.remove(&relation.oid).unwrap_or_default();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let table = relation.qualified();
+    rows.into_iter()
+        .map(|row| {
+            let name = Identifier::from(row.name.as_str());
+            written.note(|| ObjectPath::member(ObjectKind::Policy, &table, &name), [row.xmin]);
+            let comment = catalog.comment("pg_policy", row.oid, 0);
+            policy(row, comment)
+        })
+        .collect()
+}
+
+fn policy(row: row::Policy, comment: Option<String>) -> Policy {
+    Policy {
+        name: row.name.into(),
+        command: row.command,
+        permissive: row.permissive,
+        roles: sorted(Some(row.roles)).into_iter().map(Identifier::from).collect(),
+        using: row.using,
+        with_check: row.with_check,
+        comment,
+    }
+}

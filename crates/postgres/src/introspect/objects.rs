@@ -1,0 +1,297 @@
+//! Puts the rows together to a schema.
+
+use std::collections::HashMap;
+
+use trueup_model::canonical::{
+    Canonical, Extension, Grant, Other, OtherName, Routine, Schema, Sequence, TypeShape, Unknown, UserType, View,
+};
+use trueup_model::finding::{ObjectKind, ObjectPath};
+use trueup_model::name::{Identifier, QualifiedName};
+
+use super::Introspected;
+use super::attributes::Collected;
+use super::catalog::{Catalog, qualified, sorted};
+use super::members::{self, Constraints};
+use super::row;
+use super::tables;
+use super::written::Written;
+
+/// The comment that initdb puts on the schema `public`: it is born with it.
+const BORN_COMMENT: &str = "standard public schema";
+
+/// Everything under construction. Grants come last: they need the paths of all others.
+struct Assembly {
+    catalog: Catalog,
+    canonical: Canonical,
+    written: Written,
+    /// Class (as `grant.sql` says it) and oid, to the path.
+    paths: HashMap<(&'static str, i64), ObjectPath>,
+}
+
+/// Builds the schema, and who wrote it.
+pub(super) fn assemble(catalog: Catalog, major: u16, with_provenance: bool) -> Introspected {
+    let written = Written::new(catalog.server.snapshot_xmax, with_provenance);
+    let canonical = Canonical { major, ..Canonical::default() };
+    let mut assembly = Assembly { catalog, canonical, written, paths: HashMap::new() };
+    assembly.schemas();
+    assembly.extensions();
+    assembly.sequences();
+    assembly.types();
+    assembly.relations();
+    assembly.routines();
+    assembly.others();
+    assembly.default_privileges();
+    assembly.grants();
+    assembly.canonical.unknowns.sort_by(|a, b| a.object.cmp(&b.object));
+    Introspected { canonical: assembly.canonical, provenance: assembly.written.done() }
+}
+
+impl Assembly {
+    fn schemas(&mut self) {
+        for row in std::mem::take(&mut self.catalog.schemas) {
+            let name = Identifier::from(row.name);
+            let path = ObjectPath::schema(&name);
+            self.written.note(|| path.clone(), [row.xmin]);
+            self.paths.insert(("schema", row.oid), path);
+            let comment = self.catalog.comment("pg_namespace", row.oid, 0).filter(|comment| comment != BORN_COMMENT);
+            self.canonical.schemas.insert(name, Schema { comment });
+        }
+    }
+
+    fn extensions(&mut self) {
+        for row in std::mem::take(&mut self.catalog.extensions) {
+            let extension = Extension { version: row.version, schema: row.schema.into() };
+            self.canonical.extensions.insert(row.name.into(), extension);
+        }
+    }
+
+    /// Before the tables: serial columns are known from their sequences.
+    fn sequences(&mut self) {
+        for row in std::mem::take(&mut self.catalog.sequences) {
+            let Some(relation) = self.catalog.relations.remove(&row.relation) else { continue };
+            if row.owner.is_some_and(|owner| !self.catalog.relations.contains_key(&owner)) {
+                continue;
+            }
+            if let (true, Some(table), Some(column)) = (row.serial, row.owner, row.owner_column) {
+                self.catalog.serials.insert((table, column));
+            }
+            let name = relation.qualified();
+            let path = path(ObjectKind::Sequence, &name);
+            self.written.note(|| path.clone(), [row.xmin, relation.xmin]);
+            self.paths.insert(("relation", relation.oid), path);
+            let comment = self.catalog.comment("pg_class", relation.oid, 0);
+            let sequence = self.sequence(row, relation.unlogged, comment);
+            self.canonical.sequences.insert(name, sequence);
+        }
+    }
+
+    fn sequence(&self, row: row::Sequence, unlogged: bool, comment: Option<String>) -> Sequence {
+        let owner = row.owner.and_then(|oid| self.catalog.relations.get(&oid)).zip(row.owner_column);
+        let owned_by =
+            owner.and_then(|(table, number)| Some((table.qualified(), self.catalog.column_name(table.oid, number)?)));
+        Sequence {
+            type_name: row.type_name,
+            start: row.start,
+            increment: row.increment,
+            min: row.min,
+            max: row.max,
+            cache: row.cache,
+            cycle: row.cycle,
+            owned_by,
+            identity: row.identity,
+            unlogged,
+            comment,
+        }
+    }
+
+    fn types(&mut self) {
+        for row in std::mem::take(&mut self.catalog.types) {
+            let name = QualifiedName::new(row.schema.as_str(), row.name.as_str());
+            let path = path(ObjectKind::Type, &name);
+            let attributes = self.catalog.columns.get(&row.relation).into_iter().flatten().map(|column| column.xmin);
+            self.written.note(|| path.clone(), row.xmins.iter().copied().chain(attributes));
+            self.paths.insert(("type", row.oid), path);
+            let comment = self.catalog.comment("pg_type", row.oid, 0);
+            let mut user_type =
+                UserType { shape: TypeShape::Enum(Vec::new()), member_comments: Default::default(), comment };
+            self.shape(row, &mut user_type);
+            self.canonical.types.insert(name, user_type);
+        }
+    }
+
+    /// Fills in what the type is, and the comments on its members.
+    fn shape(&mut self, row: row::Type, into: &mut UserType) {
+        into.shape = match row.kind {
+            'd' => self.domain(row, into),
+            'c' => self.composite(row.relation, into),
+            'r' => TypeShape::Range(row.range.unwrap_or_default()),
+            _ => TypeShape::Enum(row.labels.unwrap_or_default()),
+        };
+    }
+
+    fn domain(&mut self, row: row::Type, into: &mut UserType) -> TypeShape {
+        let mut checks = Vec::new();
+        for check in self.catalog.domain_checks.remove(&row.oid).unwrap_or_default() {
+            let name = Identifier::from(check.name);
+            if let Some(comment) = self.catalog.comment("pg_constraint", check.oid, 0) {
+                into.member_comments.insert(name.clone(), comment);
+            }
+            checks.push((name, check.definition));
+        }
+        checks.sort();
+        TypeShape::Domain {
+            base: row.base.unwrap_or_default(),
+            not_null: row.not_null,
+            default: row.default,
+            checks,
+            collation: qualified(row.collation_schema.as_ref(), row.collation.as_ref()),
+        }
+    }
+
+    fn composite(&mut self, relation: i64, into: &mut UserType) -> TypeShape {
+        let mut columns = self.catalog.columns.remove(&relation).unwrap_or_default();
+        columns.sort_by_key(|column| column.number);
+        let mut attributes = Vec::new();
+        for column in columns {
+            let name = Identifier::from(column.name);
+            if let Some(comment) = self.catalog.comment("pg_class", relation, column.number) {
+                into.member_comments.insert(name.clone(), comment);
+            }
+            let collation = qualified(column.collation_schema.as_ref(), column.collation.as_ref());
+            let collate = collation.map(|name| format!(" COLLATE {}", name.quoted())).unwrap_or_default();
+            attributes.push((name, column.type_name + &collate));
+        }
+        TypeShape::Composite(attributes)
+    }
+
+    fn relations(&mut self) {
+        for (oid, relation) in std::mem::take(&mut self.catalog.relations) {
+            let name = relation.qualified();
+            match relation.kind {
+                'r' | 'p' | 'f' => {
+                    self.paths.insert(("relation", oid), ObjectPath::table(&name));
+                    let table = tables::table(&mut self.catalog, &mut self.written, relation);
+                    self.canonical.tables.insert(name, table);
+                }
+                'v' | 'm' => {
+                    self.paths.insert(("relation", oid), path(ObjectKind::View, &name));
+                    let view = self.view(relation);
+                    self.canonical.views.insert(name, view);
+                }
+                // Composites stand among the types.
+                _ => {}
+            }
+        }
+    }
+
+    fn view(&mut self, relation: row::Relation) -> View {
+        let name = relation.qualified();
+        let xmins = [Some(relation.xmin), relation.rule_xmin].into_iter().flatten();
+        self.written.note(|| path(ObjectKind::View, &name), xmins);
+        let indexes = members::indexes(&mut self.catalog, &mut self.written, &relation, &Constraints::default());
+        let triggers = members::triggers(&mut self.catalog, &mut self.written, &relation);
+        let mut view = View {
+            materialized: relation.kind == 'm',
+            definition: relation.definition.unwrap_or_default(),
+            columns: Vec::new(),
+            indexes,
+            triggers,
+            options: tables::options(relation.options, relation.toast_options),
+            attributes: Collected::default()
+                .text("tablespace", relation.tablespace)
+                .text("access-method", relation.access_method)
+                .text("populated", (!relation.populated).then_some("false"))
+                .done(),
+            column_comments: Default::default(),
+            comment: self.catalog.comment("pg_class", relation.oid, 0),
+        };
+        if view.definition.is_empty() {
+            self.unknown(path(ObjectKind::View, &name), "the server did not print its definition");
+        }
+        self.view_columns(relation.oid, &mut view);
+        view
+    }
+
+    fn view_columns(&mut self, oid: i64, view: &mut View) {
+        let mut columns = self.catalog.columns.remove(&oid).unwrap_or_default();
+        columns.sort_by_key(|column| column.number);
+        for column in columns {
+            let name = Identifier::from(column.name);
+            if let Some(comment) = self.catalog.comment("pg_class", oid, column.number) {
+                view.column_comments.insert(name.clone(), comment);
+            }
+            let rare = Collected(std::mem::take(&mut view.attributes))
+                .text(&format!("default {name}"), column.expression)
+                .text(&format!("storage {name}"), column.storage.as_deref().map(tables::storage))
+                .text(&format!("statistics {name}"), column.statistics)
+                .list(&format!("options {name}"), column.options);
+            view.attributes = rare.done();
+            view.columns.push((name, column.type_name));
+        }
+    }
+
+    fn routines(&mut self) {
+        for row in std::mem::take(&mut self.catalog.routines) {
+            let name = QualifiedName::new(row.schema, format!("{}({})", row.name, row.arguments.join(", ")));
+            let path = path(ObjectKind::Routine, &name);
+            self.written.note(|| path.clone(), [row.xmin]);
+            self.paths.insert(("routine", row.oid), path.clone());
+            let Some(definition) = row.definition else {
+                self.unknown(path, "the server did not print its definition");
+                continue;
+            };
+            let comment = self.catalog.comment("pg_proc", row.oid, 0);
+            self.canonical.routines.insert(name, Routine { kind: row.kind, definition, comment });
+        }
+    }
+
+    fn others(&mut self) {
+        for row in std::mem::take(&mut self.catalog.others) {
+            let comment = self.catalog.comment(&row.class, row.oid, 0);
+            let name = OtherName { kind: row.kind, identity: row.identity };
+            self.canonical.others.insert(name, Other { definition: row.definition, comment });
+        }
+    }
+
+    /// Privileges that later objects are born with: one entry for each schema, kind of object and grantee.
+    fn default_privileges(&mut self) {
+        for row in std::mem::take(&mut self.catalog.default_privileges) {
+            let identity = format!("{}/{} to {}", Identifier::from(row.schema).quoted(), row.objects, row.grantee);
+            let name = OtherName { kind: "default privileges".to_owned(), identity };
+            let grantable = if row.grantable { " with grant option" } else { "" };
+            let privilege = format!("{}{grantable}", row.privilege);
+            let entry = self.canonical.others.entry(name).or_insert(Other { definition: None, comment: None });
+            let mut all: Vec<_> =
+                entry.definition.iter().flat_map(|text| text.split(", ")).map(str::to_owned).collect();
+            all.push(privilege);
+            entry.definition = Some(sorted(Some(all)).join(", "));
+        }
+    }
+
+    fn grants(&mut self) {
+        for row in std::mem::take(&mut self.catalog.grants) {
+            let Some(object) = self.grant_object(&row) else { continue };
+            let row::Grant { grantee, privilege, grantable, revoked, .. } = row;
+            self.canonical.grants.insert(Grant { object, grantee: grantee.into(), privilege, grantable, revoked });
+        }
+    }
+
+    /// The path of what a privilege is on; `None` for what was left out.
+    fn grant_object(&self, row: &row::Grant) -> Option<ObjectPath> {
+        let class = if row.column.is_some() { "relation" } else { row.class.as_str() };
+        let mut object = self.paths.get(&(class, row.oid))?.clone();
+        if let Some(column) = &row.column {
+            object.kind = ObjectKind::Column;
+            object.path.push(column.as_str().into());
+        }
+        Some(object)
+    }
+
+    fn unknown(&mut self, object: ObjectPath, reason: &str) {
+        self.canonical.unknowns.push(Unknown { object, reason: reason.to_owned() });
+    }
+}
+
+fn path(kind: ObjectKind, name: &QualifiedName) -> ObjectPath {
+    ObjectPath::new(kind, [name.schema.clone(), name.name.clone()])
+}

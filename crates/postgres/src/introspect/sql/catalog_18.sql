@@ -1,0 +1,31 @@
+-- The catalogs of PostgreSQL 18.
+WITH
+catalog_attribute AS NOT MATERIALIZED (
+    SELECT a.*, a.xmin FROM pg_attribute a
+),
+catalog_index AS NOT MATERIALIZED (
+    SELECT i.*, i.xmin FROM pg_index i
+),
+catalog_constraint AS NOT MATERIALIZED (
+    SELECT c.*, c.xmin FROM pg_constraint c
+),
+-- NOT NULL constraints that are not the plain, valid, inheritable kind; only PostgreSQL 18 has such.
+odd_not_null AS NOT MATERIALIZED (
+    SELECT c.conrelid, c.conkey[1] AS attnum,
+        concat_ws(', ', CASE WHEN NOT c.convalidated THEN 'not valid' END, CASE WHEN c.connoinherit THEN 'no inherit' END) AS state
+    FROM pg_constraint c
+    WHERE c.contype = 'n' AND (NOT c.convalidated OR c.connoinherit)
+),
+catalog_publication AS NOT MATERIALIZED (
+    SELECT r.prpubid AS publication,
+        r.prrelid::regclass::text
+        || coalesce(' (' || (
+            SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
+            FROM unnest(r.prattrs::int2[]) WITH ORDINALITY AS k (attnum, position)
+            JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = k.attnum
+        ) || ')', '')
+        || coalesce(' WHERE ' || pg_get_expr(r.prqual, r.prrelid), '') AS member
+    FROM pg_publication_rel r
+    UNION ALL
+    SELECT n.pnpubid, 'TABLES IN SCHEMA ' || n.pnnspid::regnamespace::text FROM pg_publication_namespace n
+),

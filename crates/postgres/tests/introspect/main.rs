@@ -1,0 +1,4 @@
+//! Introspection against real servers.
+
+mod scene;
+mod story;
