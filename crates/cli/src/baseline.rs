@@ -314,6 +314,11 @@ impl Compared {
     }
 }
 
+/// The current day, in UTC: the same for everybody, wherever they run.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Temporary files are private by default; a baseline is committed and read by everyone who checks it out.
 #[cfg(unix)]
 fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
@@ -329,4 +334,171 @@ fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mu
 /// Whether a rule's findings need a reason to be accepted.
 pub fn needs_reason(rule: Rule) -> bool {
     rule.info().state == State::Unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use trueup_model::finding::{ObjectKind, ObjectPath};
+    use trueup_model::location::Location;
+    use trueup_model::name::QualifiedName;
+
+    use super::*;
+
+    const TODAY: Date = Date::constant(2026, 6, 15);
+
+    fn everywhere(_: &str) -> bool {
+        true
+    }
+
+    fn finding(rule: Rule, service: u8, member: u8) -> Finding {
+        let member = format!("m{member}");
+        let path = ObjectPath::member(ObjectKind::Column, &QualifiedName::new("s", "t"), &member.as_str().into());
+        Finding::new(rule, format!("svc-{service}"), path).message("said")
+    }
+
+    fn any_finding() -> impl Strategy<Value = Finding> {
+        let rule = prop::sample::select(Rule::ALL);
+        // Few names, so that equal findings turn up.
+        (rule, 0..3_u8, 0..3_u8, 1..50_u32).prop_map(|(rule, service, member, line)| {
+            finding(rule, service, member).in_intent(Some(&Location::new("a.yaml", line, 1)))
+        })
+    }
+
+    fn through_a_file(baseline: &Baseline) -> Baseline {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE_NAME);
+        baseline.write(&file).unwrap();
+        Baseline::read(&file).unwrap().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_accepted_is_not_new(findings in prop::collection::vec(any_finding(), 0..30)) {
+            let (baseline, written) = Baseline::default().accept(&findings, Some("why"), everywhere);
+            prop_assert_eq!(written, Written { added: findings.len(), ..Written::default() });
+            let compared = through_a_file(&baseline).compare(findings.clone(), TODAY, everywhere);
+            prop_assert_eq!(compared.counted, vec![]);
+            prop_assert_eq!(compared.resolved, vec![]);
+            prop_assert_eq!(compared.accepted.len(), findings.len());
+        }
+
+        #[test]
+        fn one_more_is_exactly_one_new(
+            findings in prop::collection::vec(any_finding(), 0..30), more in any_finding(), at in any::<prop::sample::Index>(),
+        ) {
+            let (baseline, _) = Baseline::default().accept(&findings, Some("why"), everywhere);
+            let mut today = findings;
+            today.insert(at.index(today.len() + 1), more.clone());
+            let compared = baseline.compare(today, TODAY, everywhere);
+            prop_assert_eq!(compared.counted.len(), 1);
+            prop_assert_eq!(compared.counted[0].fingerprint(), more.fingerprint());
+        }
+
+        #[test]
+        fn one_less_is_exactly_one_resolved(
+            findings in prop::collection::vec(any_finding(), 1..30), at in any::<prop::sample::Index>(),
+        ) {
+            let (baseline, _) = Baseline::default().accept(&findings, Some("why"), everywhere);
+            let mut today = findings;
+            let gone = today.remove(at.index(today.len()));
+            let compared = baseline.compare(today.clone(), TODAY, everywhere);
+            prop_assert_eq!(compared.counted, vec![]);
+            prop_assert_eq!(compared.resolved.len(), 1);
+            prop_assert_eq!(&compared.resolved[0].fingerprint, &gone.fingerprint());
+            let (renewed, written) = baseline.accept(&today, None, everywhere);
+            prop_assert_eq!((written.removed, written.added, written.kept), (1, 0, today.len()));
+            prop_assert!(renewed.entries.iter().all(|entry| entry.reason.as_deref() == Some("why")));
+        }
+
+        #[test]
+        fn the_file_does_not_depend_on_order(findings in prop::collection::vec(any_finding(), 0..30)) {
+            let (baseline, _) = Baseline::default().accept(&findings, None, everywhere);
+            let turned: Vec<Finding> = findings.into_iter().rev().collect();
+            let (other, _) = Baseline::default().accept(&turned, None, everywhere);
+            prop_assert_eq!(baseline.render(), other.render());
+        }
+
+        #[test]
+        fn lines_may_move(findings in prop::collection::vec(any_finding(), 0..30), by in 0..1000_u32) {
+            let (baseline, _) = Baseline::default().accept(&findings, Some("why"), everywhere);
+            let moved = findings.into_iter().map(|mut finding| {
+                finding.intent_at = finding.intent_at.map(|at| Location::new(at.file, at.line + by, at.column));
+                finding.message("reworded")
+            });
+            prop_assert_eq!(baseline.compare(moved.collect(), TODAY, everywhere).counted, vec![]);
+        }
+    }
+
+    #[test]
+    fn an_unknown_counts_until_it_has_a_reason() {
+        let unknown = vec![finding(Rule::NotUnderstood, 0, 0)];
+        let (silent, written) = Baseline::default().accept(&unknown, None, everywhere);
+        assert_eq!((silent.entries.len(), written.unexplained), (1, 1));
+        let compared = silent.compare(unknown.clone(), TODAY, everywhere);
+        assert_eq!((compared.counted.len(), compared.unexplained, compared.resolved.len()), (1, 1, 0));
+        let (explained, written) = silent.accept(&unknown, Some("prose"), everywhere);
+        assert_eq!((written.kept, written.unexplained), (1, 0));
+        let compared = explained.compare(unknown, TODAY, everywhere);
+        assert_eq!(compared.accepted[0].reason.as_deref(), Some("prose"));
+    }
+
+    #[test]
+    fn an_entry_past_its_day_counts_again() {
+        let findings = vec![finding(Rule::MissingTable, 0, 0)];
+        for (last, counted) in [(TODAY, 0), (TODAY.yesterday().unwrap(), 1)] {
+            let (mut baseline, _) = Baseline::default().accept(&findings, None, everywhere);
+            baseline.entries[0].expires = Some(last);
+            let compared = through_a_file(&baseline).compare(findings.clone(), TODAY, everywhere);
+            assert_eq!((compared.counted.len(), compared.expired), (counted, counted));
+        }
+    }
+
+    #[test]
+    fn services_out_of_scope_are_neither_resolved_nor_dropped() {
+        let findings = vec![finding(Rule::MissingTable, 0, 0), finding(Rule::MissingTable, 1, 0)];
+        let (baseline, _) = Baseline::default().accept(&findings, None, everywhere);
+        let only_0 = |service: &str| service == "svc-0";
+        assert_eq!(baseline.compare(vec![], TODAY, only_0).resolved.len(), 1);
+        let (renewed, written) = baseline.accept(&[], None, only_0);
+        assert_eq!((renewed.entries.len(), written.removed), (1, 1));
+        assert_eq!(renewed.entries[0].service, "svc-1");
+    }
+
+    #[test]
+    fn the_file_is_written_for_reviewers() {
+        let findings = [finding(Rule::NotUnderstood, 1, 1), finding(Rule::MissingTable, 0, 0)];
+        insta::assert_snapshot!(Baseline::default().accept(&findings, Some("why"), everywhere).0.render());
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE_NAME);
+        assert!(Baseline::read(&file).unwrap().is_none());
+        let cases = [
+            ("", "1:0: this baseline file is damaged"),
+            ("{\"version\": 1, \"findings\": [", "damaged"),
+            ("<<<<<<< ours\n", "1:1: this baseline file is damaged"),
+            ("{\"version\": 1, \"findings\": [], \"extra\": 1}", "unknown field `extra`"),
+            ("{\"version\": 1, \"findings\": [{\"rule\": \"x\"}]}", "missing field"),
+            ("{\"version\": 2}", "is a baseline of version 2, and this trueup reads version 1"),
+        ];
+        for (text, expected) in cases {
+            std::fs::write(&file, text).unwrap();
+            let error = Baseline::read(&file).unwrap_err();
+            assert!(error.to_string().contains(expected), "{text}: {error}");
+            assert!(!error.help().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("none/baseline.json");
+        assert!(matches!(Baseline::default().write(&missing), Err(BaselineError::Write { .. })));
+        let file = folder.path().join(FILE_NAME);
+        Baseline::default().write(&file).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
 }

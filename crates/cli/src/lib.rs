@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod explain;
 pub mod report;
 pub mod settings;
+pub mod suggest;
 
 #[cfg(test)]
 mod docs;
