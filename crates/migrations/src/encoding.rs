@@ -105,6 +105,11 @@ impl Decoder {
         self.pending.first().map_or(Ok(()), |&byte| Err(self.error(byte)))
     }
 
+    /// 1-based line and column of the next character.
+    pub fn position(&self) -> (u32, u32) {
+        (self.line, self.column)
+    }
+
     fn error(&self, byte: u8) -> DecodeError {
         DecodeError { encoding: self.encoding, byte, line: self.line, column: self.column }
     }

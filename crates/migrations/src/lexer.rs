@@ -239,7 +239,10 @@ impl<'a> Lexer<'a> {
     fn number(&self, start: usize) -> usize {
         let digits = |at: usize| self.run(at, |b| b.is_ascii_alphanumeric() || b == b'_');
         let mut at = self.run(start, |b| b.is_ascii_digit() || b == b'_');
-        if matches!(self.byte(at), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B')) && at == start + 1 && self.byte(start) == Some(b'0') {
+        if matches!(self.byte(at), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B'))
+            && at == start + 1
+            && self.byte(start) == Some(b'0')
+        {
             return digits(at);
         }
         if self.byte(at) == Some(b'.') && self.byte(at + 1) != Some(b'.') {
@@ -325,11 +328,15 @@ mod tests {
     #[test]
     fn quotes_of_every_form() {
         use TokenKind::{Dollar, Number, Other, QuotedName, Text, Word};
-        assert_eq!(kinds(r"E'a\'b' e'\\' 'a\' x"), [(Text, r"E'a\'b'"), (Text, r"e'\\'"), (Text, r"'a\'"), (Word, "x")]);
+        assert_eq!(
+            kinds(r"E'a\'b' e'\\' 'a\' x"),
+            [(Text, r"E'a\'b'"), (Text, r"e'\\'"), (Text, r"'a\'"), (Word, "x")]
+        );
         assert_eq!(kinds("U&'\\0041' U&\"b\" u"), [(Text, "U&'\\0041'"), (QuotedName, "U&\"b\""), (Word, "u")]);
-        assert_eq!(kinds("a$b$c $1 $$x$$ $t$ $$ $t$"), [
-            (Word, "a$b$c"), (Other, "$"), (Number, "1"), (Dollar, "$$x$$"), (Dollar, "$t$ $$ $t$")
-        ]);
+        assert_eq!(
+            kinds("a$b$c $1 $$x$$ $t$ $$ $t$"),
+            [(Word, "a$b$c"), (Other, "$"), (Number, "1"), (Dollar, "$$x$$"), (Dollar, "$t$ $$ $t$")]
+        );
         assert_eq!(kinds("E'a'\n -- c\n 'b\\'c' d"), [(Text, "E'a'\n -- c\n 'b\\'c'"), (Word, "d")]);
         assert_eq!(kinds("1e5$x$;$x$"), [(Number, "1e5"), (Dollar, "$x$;$x$")]);
         assert_eq!(kinds("a/* /* */ ; */b-- ;\nc"), [(Word, "a"), (Word, "b"), (Word, "c")]);

@@ -4,17 +4,53 @@ use crate::version::Version;
 
 /// The events for which a SQL file can be a callback, by Flyway's ids.
 pub const EVENTS: &[&str] = &[
-    "afterBaseline", "afterBaselineError", "afterBaselineOperationFinish", "afterClean", "afterCleanError",
-    "afterCleanOperationFinish", "afterConnect", "afterEachMigrate", "afterEachMigrateError",
-    "afterEachMigrateStatement", "afterEachMigrateStatementError", "afterEachUndo", "afterEachUndoError",
-    "afterEachUndoStatement", "afterEachUndoStatementError", "afterInfo", "afterInfoError",
-    "afterInfoOperationFinish", "afterMigrate", "afterMigrateApplied", "afterMigrateError",
-    "afterMigrateOperationFinish", "afterRepair", "afterRepairError", "afterRepairOperationFinish", "afterUndo",
-    "afterUndoError", "afterUndoOperationFinish", "afterValidate", "afterValidateError",
-    "afterValidateOperationFinish", "afterVersioned", "beforeBaseline", "beforeClean", "beforeConnect",
-    "beforeCreateSchema", "beforeEachMigrate", "beforeEachMigrateStatement", "beforeEachUndo",
-    "beforeEachUndoStatement", "beforeInfo", "beforeMigrate", "beforeRepair", "beforeRepeatables", "beforeUndo",
-    "beforeValidate", "createSchema",
+    "afterBaseline",
+    "afterBaselineError",
+    "afterBaselineOperationFinish",
+    "afterClean",
+    "afterCleanError",
+    "afterCleanOperationFinish",
+    "afterConnect",
+    "afterEachMigrate",
+    "afterEachMigrateError",
+    "afterEachMigrateStatement",
+    "afterEachMigrateStatementError",
+    "afterEachUndo",
+    "afterEachUndoError",
+    "afterEachUndoStatement",
+    "afterEachUndoStatementError",
+    "afterInfo",
+    "afterInfoError",
+    "afterInfoOperationFinish",
+    "afterMigrate",
+    "afterMigrateApplied",
+    "afterMigrateError",
+    "afterMigrateOperationFinish",
+    "afterRepair",
+    "afterRepairError",
+    "afterRepairOperationFinish",
+    "afterUndo",
+    "afterUndoError",
+    "afterUndoOperationFinish",
+    "afterValidate",
+    "afterValidateError",
+    "afterValidateOperationFinish",
+    "afterVersioned",
+    "beforeBaseline",
+    "beforeClean",
+    "beforeConnect",
+    "beforeCreateSchema",
+    "beforeEachMigrate",
+    "beforeEachMigrateStatement",
+    "beforeEachUndo",
+    "beforeEachUndoStatement",
+    "beforeInfo",
+    "beforeMigrate",
+    "beforeRepair",
+    "beforeRepeatables",
+    "beforeUndo",
+    "beforeValidate",
+    "createSchema",
 ];
 
 /// How migration files are named; the defaults are Flyway's.
@@ -164,8 +200,11 @@ impl Naming {
             (self.repeatable.as_str(), Prefix::Repeatable),
         ];
         let events = EVENTS.iter().map(|&event| (event, Prefix::Callback(event)));
-        let (text, prefix) =
-            kinds.into_iter().chain(events).filter(|(text, _)| stem.starts_with(text)).max_by_key(|(text, _)| text.len())?;
+        let (text, prefix) = kinds
+            .into_iter()
+            .chain(events)
+            .filter(|(text, _)| stem.starts_with(text))
+            .max_by_key(|(text, _)| text.len())?;
         Some((&stem[..text.len()], prefix))
     }
 
@@ -203,21 +242,35 @@ mod tests {
         assert_eq!(parse("V4.sql"), Ok(versioned("4", "")));
         assert_eq!(parse("V1__a__b.sql"), Ok(versioned("1", "a  b")));
         assert_eq!(parse("V-1__x.sql"), Ok(versioned("-1", "x")));
-        assert_eq!(parse("B2__base.sql"), Ok(Name::Baseline { version: Version::parse("2").expect("2"), description: "base".into() }));
+        assert_eq!(
+            parse("B2__base.sql"),
+            Ok(Name::Baseline { version: Version::parse("2").expect("2"), description: "base".into() })
+        );
         assert_eq!(parse("R__a_b.sql"), Ok(Name::Repeatable { description: "a b".into() }));
         assert_eq!(parse("afterMigrate.sql"), Ok(Name::Callback { event: "afterMigrate", description: String::new() }));
-        assert_eq!(parse("afterMigrateApplied__v_x.sql"), Ok(Name::Callback { event: "afterMigrateApplied", description: "v x".into() }));
+        assert_eq!(
+            parse("afterMigrateApplied__v_x.sql"),
+            Ok(Name::Callback { event: "afterMigrateApplied", description: "v x".into() })
+        );
         assert_eq!(Naming::default().parse("V57__readme.md"), None);
     }
 
     #[test]
     fn version_numbers_that_are_none() {
         for (file, number) in [
-            ("V_5__x.sql", "_5"), ("V7_x__d.sql", "7_x"), ("V14.__d.sql", "14."), ("V15..1__d.sql", "15..1"),
-            ("Vabc__d.sql", "abc"), ("V13-1__d.sql", "13-1"), ("Vlatest__d.sql", "latest"), ("Vnext__d.sql", "next"),
+            ("V_5__x.sql", "_5"),
+            ("V7_x__d.sql", "7_x"),
+            ("V14.__d.sql", "14."),
+            ("V15..1__d.sql", "15..1"),
+            ("Vabc__d.sql", "abc"),
+            ("V13-1__d.sql", "13-1"),
+            ("Vlatest__d.sql", "latest"),
+            ("Vnext__d.sql", "next"),
             ("V6_.sql", "6_"),
         ] {
-            let expected = format!("Invalid versioned migration name format: {file} (could not recognise version number {number})");
+            let expected = format!(
+                "Invalid versioned migration name format: {file} (could not recognise version number {number})"
+            );
             assert_eq!(refusal(file), expected);
         }
     }

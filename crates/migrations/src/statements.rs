@@ -116,7 +116,10 @@ fn refused(offset: usize, message: String) -> Stop {
 
 impl From<Unclosed> for Stop {
     fn from(unclosed: Unclosed) -> Self {
-        incomplete(unclosed.offset, format!("Incomplete statement: the {} that opens here is never closed", unclosed.what))
+        incomplete(
+            unclosed.offset,
+            format!("Incomplete statement: the {} that opens here is never closed", unclosed.what),
+        )
     }
 }
 
@@ -181,7 +184,9 @@ impl<'a> Splitter<'a> {
     fn drive(&mut self) -> Result<(), Stop> {
         while let Some(token) = self.lexer.next_significant()? {
             match token.kind {
-                TokenKind::Semicolon if self.current.parens == 0 && self.current.atomic == 0 => self.semicolon(&token)?,
+                TokenKind::Semicolon if self.current.parens == 0 && self.current.atomic == 0 => {
+                    self.semicolon(&token)?
+                }
                 TokenKind::Backslash => self.meta_command(&token)?,
                 _ => self.take(&token),
             }
@@ -233,7 +238,10 @@ impl<'a> Splitter<'a> {
         if !rest.is_empty() && !rest.starts_with("--") {
             return Err(refused(
                 semicolon.end,
-                format!("`COPY … FROM STDIN;` must end its line: its data starts on the next one, but `{}` follows", clip(rest)),
+                format!(
+                    "`COPY … FROM STDIN;` must end its line: its data starts on the next one, but `{}` follows",
+                    clip(rest)
+                ),
             ));
         }
         let mut at = start;
@@ -248,7 +256,10 @@ impl<'a> Splitter<'a> {
             at = next;
         }
         let offset = self.current.start.unwrap_or(semicolon.start);
-        Err(incomplete(offset, "Incomplete statement: the data of this `COPY … FROM STDIN` lacks its last line `\\.`".into()))
+        Err(incomplete(
+            offset,
+            "Incomplete statement: the data of this `COPY … FROM STDIN` lacks its last line `\\.`".into(),
+        ))
     }
 
     fn meta_command(&mut self, backslash: &Token) -> Result<(), Stop> {
@@ -263,7 +274,10 @@ impl<'a> Splitter<'a> {
         }
         let message = match command {
             "\\." => "`\\.` ends the data of a `COPY … FROM STDIN`, and there is none before it".to_owned(),
-            _ => format!("psql meta-command `{}` is not SQL: the server does not know it; write what it does as SQL, or remove it", clip(command)),
+            _ => format!(
+                "psql meta-command `{}` is not SQL: the server does not know it; write what it does as SQL, or remove it",
+                clip(command)
+            ),
         };
         Err(refused(backslash.start, message))
     }
@@ -271,14 +285,20 @@ impl<'a> Splitter<'a> {
     fn check_complete(&self) -> Result<(), Stop> {
         let current = &self.current;
         if current.parens > 0 {
-            return Err(incomplete(current.outer_paren, "Incomplete statement: the parenthesis that opens here is never closed".into()));
+            return Err(incomplete(
+                current.outer_paren,
+                "Incomplete statement: the parenthesis that opens here is never closed".into(),
+            ));
         }
         if current.atomic > 0 {
             return Err(incomplete(current.atomic_start, "Incomplete statement: this BEGIN ATOMIC has no END".into()));
         }
         if current.copy_from_stdin {
             let offset = current.start.unwrap_or_default();
-            return Err(incomplete(offset, "Incomplete statement: this `COPY … FROM STDIN` lacks `;`, its data, and `\\.`".into()));
+            return Err(incomplete(
+                offset,
+                "Incomplete statement: this `COPY … FROM STDIN` lacks `;`, its data, and `\\.`".into(),
+            ));
         }
         Ok(())
     }
@@ -358,7 +378,10 @@ mod tests {
         assert_eq!(texts("select E'\\';' ; select e'\\';'"), ["select E'\\';'", "select e'\\';'"]);
         assert_eq!(texts("select U&'\\003b;' , \"a;\"\"b\";x"), ["select U&'\\003b;' , \"a;\"\"b\"", "x"]);
         assert_eq!(texts("do $$ ; $a$ ; $$; do $a$ ; $$ ; $a$;"), ["do $$ ; $a$ ; $$", "do $a$ ; $$ ; $a$"]);
-        assert_eq!(texts("create rule r as on insert to t do (select 1; select 2); x"), ["create rule r as on insert to t do (select 1; select 2)", "x"]);
+        assert_eq!(
+            texts("create rule r as on insert to t do (select 1; select 2); x"),
+            ["create rule r as on insert to t do (select 1; select 2)", "x"]
+        );
         assert_eq!(texts("select a$b; select $1"), ["select a$b", "select $1"]);
         assert_eq!(texts("/* /* ; */ ; */ select 1;"), ["select 1"]);
         assert_eq!(texts(""), [""; 0]);
@@ -395,13 +418,23 @@ mod tests {
         assert!(error("\\.\n").1.contains("COPY"));
         let sql = "\\restrict é1\nselect 1;\n\\unrestrict é1\n";
         let split = split(sql).expect("split");
-        assert_eq!(split.skipped.iter().map(|s| s.command.as_str()).collect::<Vec<_>>(), ["\\restrict", "\\unrestrict"]);
+        assert_eq!(
+            split.skipped.iter().map(|s| s.command.as_str()).collect::<Vec<_>>(),
+            ["\\restrict", "\\unrestrict"]
+        );
         assert_eq!(split.sendable(sql), "            \nselect 1;\n              \n");
     }
 
     #[test]
     fn what_is_never_closed_is_found_where_it_opens() {
-        for (sql, offset) in [("select 'a", 7), ("select \"a", 7), ("x; /* /* */", 3), ("do $x$ $$", 3), ("select ((1)", 7), ("select E'\\'", 7)] {
+        for (sql, offset) in [
+            ("select 'a", 7),
+            ("select \"a", 7),
+            ("x; /* /* */", 3),
+            ("do $x$ $$", 3),
+            ("select ((1)", 7),
+            ("select E'\\'", 7),
+        ] {
             let (at, message) = error(sql);
             assert_eq!(at, offset, "{sql}");
             assert!(message.starts_with("Incomplete statement"), "{message}");
@@ -422,8 +455,34 @@ mod tests {
     fn ten_megabytes_of_anything_take_linear_time() {
         const SIZE: usize = 10 << 20;
         for unit in [
-            ";", "(", ")", "'", "''", "' ", "\"", "$a$", "$a", "$", "/*", "*/", "--", "-- \n", "\\", "a", "a$", "E'\\'", "''\n",
-            "begin atomic ", "copy t from stdin;\n", "case ", "1.", "e'", "u&'", "'' --\n", "select 1;\n", "é",
+            ";",
+            "(",
+            ")",
+            "'",
+            "''",
+            "' ",
+            "\"",
+            "$a$",
+            "$a",
+            "$",
+            "/*",
+            "*/",
+            "--",
+            "-- \n",
+            "\\",
+            "a",
+            "a$",
+            "E'\\'",
+            "''\n",
+            "begin atomic ",
+            "copy t from stdin;\n",
+            "case ",
+            "1.",
+            "e'",
+            "u&'",
+            "'' --\n",
+            "select 1;\n",
+            "é",
         ] {
             let text = unit.repeat(SIZE / unit.len());
             let begun = std::time::Instant::now();
@@ -435,8 +494,32 @@ mod tests {
 
     fn piece() -> impl Strategy<Value = &'static str> {
         prop::sample::select(vec![
-            "select", " ", "1", ";", "(", ")", "'a;'", "'", "\"", "$$", "$t$", "/*", "*/", "--", "\n", "E'\\'", "copy t from stdin;\n",
-            "\\.", "begin atomic", "end", "case", "create function", "é", "\\restrict x\n", ".", "as",
+            "select",
+            " ",
+            "1",
+            ";",
+            "(",
+            ")",
+            "'a;'",
+            "'",
+            "\"",
+            "$$",
+            "$t$",
+            "/*",
+            "*/",
+            "--",
+            "\n",
+            "E'\\'",
+            "copy t from stdin;\n",
+            "\\.",
+            "begin atomic",
+            "end",
+            "case",
+            "create function",
+            "é",
+            "\\restrict x\n",
+            ".",
+            "as",
         ])
     }
 
