@@ -1,14 +1,14 @@
 //! Finding the services of a repository and where their migrations and settings lie.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use trueup_model::location::{Located, Location};
 use walkdir::WalkDir;
 
-use crate::load::relative;
-use crate::location::LocationSpec;
+use crate::load::{CODE, relative};
+use crate::location::{LocationSpec, Scheme};
 use crate::name::{Name, Naming};
 use crate::problem::Problem;
 use crate::settings::{Environment, Setting, Settings, read_conf, read_spring, read_spring_properties, read_toml};
@@ -61,6 +61,7 @@ const JUNK: &[&str] = &[
     "coverage",
     "generated",
 ];
+const RESOURCES: &str = "src/main/resources/";
 const MAX_DEPTH: usize = 16;
 const MAX_ENTRIES: usize = 500_000;
 /// Names that folders of migrations have, and services have not.
@@ -146,6 +147,8 @@ impl Walk {
             self.settings.insert(path);
         } else if is_migration(&name, naming) {
             self.folders.insert(parent.to_owned());
+        } else if let Some(folder) = resources_beside_code(parent, &name, naming) {
+            self.folders.insert(folder);
         }
     }
 
@@ -180,6 +183,15 @@ fn is_migration(name: &str, naming: &Naming) -> bool {
             naming.parse(name),
             Some(Ok(Name::Versioned { .. } | Name::Repeatable { .. } | Name::Baseline { .. }))
         )
+}
+
+/// For a Java migration: the folder in the resources that has the same classpath.
+fn resources_beside_code(parent: &str, name: &str, naming: &Naming) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    let code = CODE.contains(&extension) && stem.contains("__") && naming.parse_stem(name, stem, "").is_ok();
+    let at = code.then(|| format!("/{parent}").find("/src/main/"))??;
+    let (_, package) = parent[at + "src/main/".len()..].split_once('/')?;
+    Some(format!("{}{RESOURCES}{package}", &parent[..at]))
 }
 
 /// The folder of the service that a folder of migrations belongs to.
@@ -330,14 +342,18 @@ pub fn settings(
         }
     }
     if !settings.locations.is_set() {
-        settings.locations = Setting::default_of(service.folders.iter().map(|folder| absolute(root, folder)).collect());
+        settings.locations = Setting::default_of(service.folders.iter().map(|folder| as_location(root, &service.base, folder)).collect());
     }
     (settings, problems)
 }
 
-fn absolute(root: &Path, folder: &str) -> LocationSpec {
-    let path: PathBuf = root.join(folder);
-    LocationSpec::found(&path.to_string_lossy())
+/// A found folder as a location: a classpath where it lies in resources, so that Java migrations beside it are seen.
+fn as_location(root: &Path, base: &str, folder: &str) -> LocationSpec {
+    let below = if base.is_empty() { Some(folder) } else { folder.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) };
+    match below.and_then(|below| below.strip_prefix(RESOURCES)) {
+        Some(path) => LocationSpec { scheme: Scheme::Classpath, path: path.to_owned(), at: None },
+        None => LocationSpec::found(&root.join(folder).to_string_lossy()),
+    }
 }
 
 fn read_file(root: &Path, file: &str, read: impl FnOnce(&str, &Arc<str>) -> Vec<Problem>) -> Vec<Problem> {

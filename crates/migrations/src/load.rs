@@ -20,7 +20,8 @@ use crate::version::Version;
 /// No location holds more files than this; a walk that finds more stops and says so.
 const MAX_FILES: usize = 200_000;
 const MAX_DEPTH: usize = 64;
-const CODE: &[&str] = &["java", "class", "kt", "groovy", "scala"];
+/// Endings of migrations written for the JVM.
+pub(crate) const CODE: &[&str] = &["java", "class", "kt", "groovy", "scala"];
 const SCRIPTS: &[&str] = &["sh", "bash", "py", "ps1", "cmd", "bat"];
 
 /// Loads all scripts of a service. What is wrong becomes findings; nothing is left out in silence.
@@ -90,13 +91,14 @@ impl<'a> Loader<'a> {
     }
 
     fn location(&mut self, (spec, location): &(LocationSpec, ResolvedLocation), take: Take) {
-        for folder in spec.code_folders(&self.base).into_iter().filter(|folder| folder.is_dir()) {
-            self.walk(&ResolvedLocation { folder, pattern: location.pattern.clone() }, take);
-        }
+        let code: Vec<_> = spec.code_folders(&self.base).into_iter().filter(|folder| folder.is_dir()).collect();
         if location.folder.is_dir() {
             self.walk(location, take);
-        } else {
+        } else if code.is_empty() {
             self.missing_location(spec, location);
+        }
+        for folder in code {
+            self.walk(&ResolvedLocation { folder, pattern: location.pattern.clone() }, take);
         }
     }
 

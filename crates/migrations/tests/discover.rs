@@ -46,6 +46,7 @@ fn usual_layouts_are_found_and_junk_is_not() {
         ("svc-e/src/main/resources/db/migration/.gitkeep", ""),
         ("svc-f/src/main/java/db/migration/V1__J.java", ""),
         ("svc-f/src/main/resources/db/migration/notes.txt", ""),
+        ("svc-g/src/main/kotlin/db/migration/V1__K.kt", ""),
         ("node_modules/x/V1__a.sql", ""),
         (".git/V1__a.sql", ""),
         ("docs/notes.sql", ""),
@@ -60,13 +61,18 @@ fn usual_layouts_are_found_and_junk_is_not() {
             row("svc-d", true, "svc-d/app", "svc-d/app/src/main/resources/db/migration"),
             row("svc-e", false, "svc-e", "svc-e/src/main/resources/db/migration"),
             row("svc-f", false, "svc-f", "svc-f/src/main/resources/db/migration"),
-            row("svc-gone", true, "", ""),
+            row("svc-g", false, "svc-g", "svc-g/src/main/resources/db/migration"),
+        row("svc-gone", true, "", ""),
         ]
     );
     assert_eq!(services[0].settings_files, ["services/svc-a/src/main/resources/application.yml"]);
-    let (own, _) = settings(dir.path(), &services[5], &[], &|_| None);
-    let set = load(dir.path(), "svc-f", &own);
-    assert!(set.is_empty());
+    for (at, file) in [(5, "svc-f/src/main/java/db/migration/V1__J.java"), (6, "svc-g/src/main/kotlin/db/migration/V1__K.kt")] {
+        let (own, _) = settings(dir.path(), &services[at], &[], &|_| None);
+        let set = load(dir.path(), &services[at].name, &own);
+        assert!(set.is_empty());
+        let found: Vec<_> = set.findings.iter().map(|f| (f.rule.name(), f.migration_at.as_ref().expect("place").file.to_string())).collect();
+        assert_eq!(found, [("java-migration", file.to_owned())]);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `spring.flyway.*`, from `.properties` or from YAML that another crate has flattened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use trueup_model::location::Located;
@@ -99,16 +99,21 @@ fn is_connection(key: &str) -> bool {
 /// The keys under `spring.flyway.`, without it; lists joined with commas (`initSqls` with `;`).
 fn joined(entries: &[(String, Located<String>)]) -> Vec<(String, Located<String>)> {
     let mut out: Vec<(String, Located<String>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for (key, value) in entries {
         let Some(key) = key.strip_prefix("spring.flyway.") else { continue };
         let (base, index) = list_index(key);
-        match out.iter_mut().find(|(known, _)| known == base) {
-            Some((_, list)) if index.is_some_and(|index| index > 0) => {
-                list.value.push_str(if special(base) == Some("initSql") { ";\n" } else { "," });
-                list.value.push_str(&value.value);
+        match places.get(base) {
+            Some(&at) if index.is_some_and(|index| index > 0) => {
+                let list = &mut out[at].1.value;
+                list.push_str(if special(base) == Some("initSql") { ";\n" } else { "," });
+                list.push_str(&value.value);
             }
-            Some((_, known)) => *known = value.clone(),
-            None => out.push((base.to_owned(), value.clone())),
+            Some(&at) => out[at].1 = value.clone(),
+            None => {
+                places.insert(base, out.len());
+                out.push((base.to_owned(), value.clone()));
+            }
         }
     }
     out
