@@ -1,0 +1,231 @@
+//! What a run reads from disk: the intent, each service's settings and migrations.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use trueup_intent::properties;
+use trueup_intent::{Reading, Source};
+use trueup_migrations::discover::{self, DiscoveredService, ServiceHint};
+use trueup_migrations::load::load;
+use trueup_migrations::location::LocationSpec;
+use trueup_migrations::migration::MigrationSet;
+use trueup_migrations::settings::{Setting, Settings as FlywaySettings};
+use trueup_model::declared::DeclaredService;
+use trueup_model::finding::Finding;
+use trueup_model::location::{Located, Location};
+
+use crate::report::InputError;
+use crate::settings::Settings;
+
+/// Where the intent lies when nobody says otherwise.
+pub const USUAL_INTENT: &str = "architecture/metadata/data-stores.yaml";
+
+/// Everything the run read.
+pub struct Inputs {
+    /// The project root; all locations are relative to it.
+    pub root: PathBuf,
+    /// The intent.
+    pub reading: Reading,
+    /// The files it was read from.
+    pub intent_files: Vec<String>,
+    /// Declared services in the order of the intent, then folders that no service claims.
+    pub services: Vec<ServiceInput>,
+    /// What is wrong with the run's inputs as a whole.
+    pub errors: Vec<InputError>,
+}
+
+/// One service, from all of its files.
+pub struct ServiceInput {
+    /// Its name in the intent, or its folder.
+    pub name: String,
+    /// What the intent says; `None` for a folder that no service claims.
+    pub declared: Option<DeclaredService>,
+    /// The folders its migrations lie in.
+    pub folders: Vec<String>,
+    /// Flyway's settings.
+    pub flyway: FlywaySettings,
+    /// Its migrations.
+    pub migrations: MigrationSet,
+    /// SQL to run first: path and text.
+    pub before: Vec<(String, String)>,
+    /// Every file above, for `--changed-since`.
+    pub files: Vec<String>,
+    /// What reading these files found.
+    pub findings: Vec<Finding>,
+}
+
+impl ServiceInput {
+    /// Whether there is any migration to replay.
+    pub fn has_migrations(&self) -> bool {
+        !self.migrations.is_empty()
+    }
+}
+
+/// Reads everything. Nothing is an error here that can be a finding of one service.
+pub fn gather(root: &Path, settings: &Settings) -> Inputs {
+    let mut errors = Vec::new();
+    let intent_files = intent_files(root, settings, &mut errors);
+    let sources = read_sources(root, &intent_files, &mut errors);
+    let reading = trueup_intent::read(&sources);
+    errors.extend(reading.errors.iter().map(|error| InputError::at(error.at.clone(), &error.message, &error.help)));
+    let services = if errors.is_empty() { services(root, settings, &reading, &mut errors) } else { Vec::new() };
+    Inputs { root: root.to_owned(), reading, intent_files, services, errors }
+}
+
+fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) -> Vec<String> {
+    if settings.intent.is_empty() {
+        if !root.join(USUAL_INTENT).is_file() {
+            errors.push(InputError {
+                location: None,
+                message: format!("there is no {USUAL_INTENT} below {}", root.display()),
+                help: "run trueup in the root of the repository, or name the file: `intent = [\"path\"]` in trueup.toml".to_owned(),
+            });
+            return Vec::new();
+        }
+        return vec![USUAL_INTENT.to_owned()];
+    }
+    let mut files = Vec::new();
+    for pattern in &settings.intent {
+        let found = super::files::matching(root, &pattern.value);
+        if found.is_empty() {
+            let message = format!("`{}` names no file", pattern.value);
+            errors.push(InputError::at(pattern.at.clone(), message, "correct the path; it is relative to trueup.toml"));
+        }
+        files.extend(found);
+    }
+    files.dedup();
+    files
+}
+
+fn read_sources(root: &Path, files: &[String], errors: &mut Vec<InputError>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for path in files {
+        match trueup_intent::read_file(root, path) {
+            Ok(source) => sources.push(source),
+            Err(error) => errors.push(InputError::at(error.at.clone(), error.message, error.help)),
+        }
+    }
+    sources
+}
+
+fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Vec<InputError>) -> Vec<ServiceInput> {
+    let declared = &reading.declared.services;
+    let hints: Vec<_> = declared.iter().map(|service| hint(service, settings)).collect();
+    let discovery = discover::discover(root, &hints);
+    let blocking = discovery.problems.iter().filter(|problem| problem.blocking);
+    errors.extend(blocking.map(|problem| InputError::at(problem.at.clone(), &problem.message, &problem.help)));
+    let mut found: BTreeMap<String, DiscoveredService> =
+        discovery.services.into_iter().map(|service| (service.name.clone(), service)).collect();
+    let mut services = Vec::new();
+    for service in declared {
+        let discovered = found.remove(&service.name.value);
+        services.extend(discovered.map(|discovered| read_service(root, settings, Some(service), &discovered, errors)));
+    }
+    services.extend(found.into_values().map(|discovered| read_service(root, settings, None, &discovered, errors)));
+    services
+}
+
+/// The folder of a service's migrations: trueup.toml outranks the YAML.
+fn hint(service: &DeclaredService, settings: &Settings) -> ServiceHint {
+    let own = settings.services.get(&service.name.value).and_then(|own| own.migrations.first());
+    let named = own.or(service.migrations.as_ref());
+    ServiceHint { name: service.name.value.clone(), migrations: named.map(|folder| folder.value.clone()) }
+}
+
+fn read_service(
+    root: &Path,
+    settings: &Settings,
+    declared: Option<&DeclaredService>,
+    discovered: &DiscoveredService,
+    errors: &mut Vec<InputError>,
+) -> ServiceInput {
+    let name = discovered.name.clone();
+    let mut findings = Vec::new();
+    let yaml = spring_yaml(root, discovered, &name, &mut findings);
+    // A run must not depend on the environment of whoever started it: two people would see two results.
+    let (mut flyway, problems) = discover::settings(root, discovered, &yaml, &|_| None);
+    findings.extend(problems.iter().map(|problem| problem.finding(&name)));
+    add_folders(root, settings, &name, &mut flyway);
+    let mut migrations = load(root, &name, &flyway);
+    findings.append(&mut migrations.findings);
+    let before = before(root, settings, &name, errors);
+    let mut files = discovered.settings_files.clone();
+    files.extend(scripts(&migrations).map(|path| path.to_string()));
+    files.extend(before.iter().map(|(path, _)| path.clone()));
+    ServiceInput {
+        name,
+        declared: declared.cloned(),
+        folders: discovered.folders.clone(),
+        flyway,
+        migrations,
+        before,
+        files,
+        findings,
+    }
+}
+
+/// The paths of every script of a set.
+fn scripts(set: &MigrationSet) -> impl Iterator<Item = &std::sync::Arc<str>> {
+    let callbacks = set.callbacks.values().flatten();
+    set.in_order().chain(&set.baselines).chain(callbacks).map(|migration| &migration.path)
+}
+
+/// Folders of trueup.toml beyond the first, which discovery was given already.
+fn add_folders(root: &Path, settings: &Settings, name: &str, flyway: &mut FlywaySettings) {
+    let Some(own) = settings.services.get(name) else { return };
+    for folder in own.migrations.iter().skip(1) {
+        let mut locations = flyway.locations.value.clone();
+        locations.push(LocationSpec::found(&root.join(&folder.value).to_string_lossy()));
+        flyway.locations = Setting::set(locations, folder.at.clone());
+    }
+}
+
+/// `spring.flyway.*` of the service's `application.yml`, main file only; profiles are for environments.
+fn spring_yaml(
+    root: &Path,
+    discovered: &DiscoveredService,
+    name: &str,
+    findings: &mut Vec<Finding>,
+) -> Vec<(String, Located<String>)> {
+    let is_main = |file: &&String| matches!(file.rsplit('/').next(), Some("application.yml" | "application.yaml"));
+    let mut entries = Vec::new();
+    for file in discovered.settings_files.iter().filter(is_main) {
+        let flattened = std::fs::read(root.join(file)).map_err(|error| error.to_string()).and_then(|bytes| {
+            properties::flatten(file, &bytes).map_err(|errors| {
+                errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            })
+        });
+        match flattened {
+            Ok(documents) => {
+                let active = documents.into_iter().filter(properties::FlatDocument::is_unconditional);
+                entries.extend(active.flat_map(|document| document.entries));
+            }
+            Err(message) => findings.push(
+                trueup_migrations::problem::Problem::blocking(
+                    Location::whole(file.as_str()),
+                    format!("the settings cannot be read: {message}"),
+                    "correct the file; until then nobody knows where the migrations lie",
+                )
+                .finding(name),
+            ),
+        }
+    }
+    entries
+}
+
+/// SQL that must run before a service's migrations: for all services, then for this one.
+fn before(root: &Path, settings: &Settings, name: &str, errors: &mut Vec<InputError>) -> Vec<(String, String)> {
+    let own = settings.services.get(name).map(|own| own.before.as_slice()).unwrap_or_default();
+    let mut read = Vec::new();
+    for path in settings.before.iter().chain(own) {
+        match std::fs::read_to_string(root.join(&path.value)) {
+            Ok(text) => read.push((path.value.clone(), text)),
+            Err(error) => errors.push(InputError::at(
+                path.at.clone(),
+                format!("`{}` cannot be read: {error}", path.value),
+                "correct the path; it is relative to trueup.toml",
+            )),
+        }
+    }
+    read
+}
