@@ -1,1 +1,3 @@
 //! PostgreSQL: disposable servers, sessions, replay, introspection. Confines the driver.
+
+pub mod disposable;
