@@ -177,7 +177,7 @@ impl Database {
                 let late = DatabaseError::Deadline { what: "end the sessions of a database", deadline: self.deadline };
                 answer.map_err(|_| late)?.map_err(|_| gone())?
             }
-            Some(Ending::Url(guest)) => guest.drop(self.deadline).await,
+            Some(Ending::Url(guest)) => guest.remove(self.deadline).await,
             Some(Ending::Bundled(server, permit)) => {
                 let stopped = server.stop(self.deadline).await;
                 drop(permit);
@@ -197,7 +197,7 @@ impl Drop for Database {
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     let deadline = self.deadline;
                     // What fails here is swept by a later run.
-                    runtime.spawn(async move { guest.drop(deadline).await.is_ok() });
+                    runtime.spawn(async move { guest.remove(deadline).await.is_ok() });
                 }
             }
             Some(Ending::Bundled(server, _permit)) => server.release("its database was dropped"),

@@ -77,7 +77,7 @@ impl HostServer {
         let created = within(self.deadline, "create a database", self.create(&names, &password)).await;
         if let Err(error) = created {
             // The first error says what is wrong; dropping what is not there is none.
-            let _ = guest.drop(self.deadline).await;
+            let _ = guest.remove(self.deadline).await;
             return Err(error);
         }
         let mut owner = self.config.clone();
@@ -110,7 +110,7 @@ impl HostServer {
 
 impl Guest {
     /// Drops database and owner; what is gone already is no error.
-    pub(super) async fn drop(&self, deadline: Duration) -> Result<(), DatabaseError> {
+    pub(super) async fn remove(&self, deadline: Duration) -> Result<(), DatabaseError> {
         let work = async {
             let client = connect(&self.control).await?;
             drop_both(&client, &self.names.database, &self.names.owner).await
