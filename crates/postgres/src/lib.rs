@@ -1,3 +1,4 @@
-//! PostgreSQL: disposable servers, sessions, replay, introspection. Confines the driver.
+//! PostgreSQL: disposable servers, sessions, replay, introspection, lowering. Confines the driver.
 
+pub mod disposable;
 pub mod introspect;

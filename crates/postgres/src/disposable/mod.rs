@@ -1,0 +1,151 @@
+//! Disposable PostgreSQL: a server to replay hostile SQL on, there in a tenth of a second, gone without a trace.
+//!
+//! Three ways, in this order: a server that the user gives ([`Choice::scratch_url`]); native binaries of this
+//! machine, started from a cached template cluster; the bundled engine. Whatever it is, callers get empty
+//! databases, each owned by a role of its own that is not a superuser.
+//!
+//! ```text
+//! binaries ─▶ template (cached pack) ─▶ run_dir ─▶ server (guarded process) ─▶ native (databases ahead)
+//!                                          ▲                                      │
+//!                                        sweep                                 Database
+//! ```
+
+mod binaries;
+mod database;
+mod error;
+mod native;
+mod pack;
+mod run_dir;
+mod scratch_url;
+mod secret;
+mod server;
+mod settings;
+mod sql;
+mod sweep;
+mod template;
+mod user;
+
+#[cfg(test)]
+mod tests;
+
+pub use database::Database;
+pub use error::{DatabaseError, ExtensionError, StartError};
+pub use secret::Secret;
+
+use native::Native;
+use scratch_url::HostServer;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What decides which PostgreSQL is started.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// A server to use instead of starting one; its user may create databases and roles.
+    pub scratch_url: Option<Secret>,
+    /// The directory with `initdb` and `postgres` to use, instead of looking for them.
+    pub pg_bin: Option<PathBuf>,
+    /// The major to prefer where several are installed: the one that production has.
+    pub prefer_major: Option<u16>,
+    /// Where templates are kept. It holds passwords of templates, which open nothing once a server runs.
+    pub cache_dir: PathBuf,
+    /// How long any single step may take: making the template, the start, creating or dropping a database.
+    pub deadline: Duration,
+}
+
+/// Which kind of server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineKind {
+    /// A server that the user gave.
+    Url,
+    /// Native binaries of this machine.
+    Native,
+    /// The engine that is part of trueup.
+    Bundled,
+}
+
+/// What runs the SQL; part of every report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// Which kind of server it is.
+    pub kind: EngineKind,
+    /// As the server says it: `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+    /// The major version.
+    pub major: u16,
+    /// How it was chosen, as half a sentence for people: `/usr/lib/postgresql/15/bin is installed`.
+    pub chosen: String,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            EngineKind::Url => "scratch URL",
+            EngineKind::Native => "native",
+            EngineKind::Bundled => "bundled",
+        };
+        write!(f, "PostgreSQL {}, {kind}", self.version)
+    }
+}
+
+/// Starts a disposable PostgreSQL, or connects to the given one.
+pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
+    let inner = if let Some(url) = &choice.scratch_url {
+        Inner::Url(HostServer::start(url, choice.deadline).await?)
+    } else {
+        Inner::Native(Box::new(Native::start(&choice).await?))
+    };
+    Ok(Scratch { inner })
+}
+
+/// A disposable PostgreSQL. Dropped: the server is killed and its directory removed, by a process of its own that
+/// outlives us; [`Scratch::stop`] waits for that.
+#[derive(Debug)]
+pub struct Scratch {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Url(HostServer),
+    Native(Box<Native>),
+}
+
+impl Scratch {
+    /// What it is.
+    pub fn engine(&self) -> &Engine {
+        match &self.inner {
+            Inner::Url(host) => host.engine(),
+            Inner::Native(native) => native.engine(),
+        }
+    }
+
+    /// How many databases are worth having in use at a time.
+    pub fn parallelism(&self) -> usize {
+        native::parallelism()
+    }
+
+    /// An empty database, as new as the server itself. Any number may be in use at a time.
+    pub async fn database(&self) -> Result<Database, DatabaseError> {
+        match &self.inner {
+            Inner::Url(host) => host.database().await,
+            Inner::Native(native) => native.database().await,
+        }
+    }
+
+    /// A server for one service alone, whose database owners may create roles: roles are per server.
+    pub async fn isolated(&self) -> Result<Scratch, StartError> {
+        match &self.inner {
+            Inner::Url(_) => Err(StartError::CannotIsolate { reason: "the scratch URL names just one" }),
+            Inner::Native(native) => Ok(Scratch { inner: Inner::Native(Box::new(native.another().await?)) }),
+        }
+    }
+
+    /// Stops it, and returns when its processes and files are gone.
+    pub async fn stop(self) -> Result<(), StartError> {
+        match self.inner {
+            Inner::Url(_) => Ok(()),
+            Inner::Native(native) => native.stop().await,
+        }
+    }
+}
