@@ -1,1 +1,4 @@
 //! PostgreSQL: disposable servers, sessions, replay, introspection. Confines the driver.
+
+pub mod replay;
+pub mod session;
