@@ -145,9 +145,9 @@ impl Session {
         self.in_flight.len()
     }
 
-    /// Tags of the message being answered, for when the connection ends in the middle of it.
-    pub fn tags_so_far(&self) -> &[String] {
-        &self.building.tags
+    /// What has come of the message being answered, for when the connection ends in the middle of it.
+    pub fn unfinished(&self) -> &Outcome {
+        &self.building
     }
 
     /// Whether another message may be queued now.
@@ -155,7 +155,8 @@ impl Session {
         self.in_flight.len() < self.window.messages && self.has_room_for_bytes()
     }
 
-    fn has_room_for_bytes(&self) -> bool {
+    /// Whether COPY data may be queued now, however many messages are in flight.
+    pub fn has_room_for_bytes(&self) -> bool {
         self.wire.out.is_empty() || self.wire.out.len() < self.window.bytes / 2
     }
 
@@ -179,9 +180,9 @@ impl Session {
 
     /// Queues a message with exactly one `COPY … FROM STDIN` in it, whose data follows in
     /// [`Session::send_copy_data`] and [`Session::finish_copy`], also without waiting: a server whose `COPY` failed
-    /// ignores the data.
+    /// ignores the data. The first row of the message is kept.
     pub fn send_copy(&mut self, texts: &[&str]) -> Result<(), SessionError> {
-        self.send(texts, Sent { copy_announced: true, rows_wanted: 0 })
+        self.send(texts, Sent { copy_announced: true, rows_wanted: 1 })
     }
 
     /// Queues COPY data, raw as it stands in the file; keep pieces small and wait for room between them.
@@ -297,7 +298,7 @@ impl Session {
         match self.step(low_water).await? {
             Step::Frame(frame) => self.receive(frame),
             Step::Drained => Ok(None),
-            Step::Closed => Err(SessionError::Closed(self.building.error.take().map(Box::new))),
+            Step::Closed => Err(SessionError::Closed(self.building.error.clone().map(Box::new))),
         }
     }
 
