@@ -2,3 +2,5 @@
 
 pub mod disposable;
 pub mod introspect;
+pub mod replay;
+pub mod session;

@@ -1,0 +1,205 @@
+//! The SQL that trueup puts around each script, so that nothing runs after a failure.
+//!
+//! See `docs/decisions/replay-guards.md` for why it looks as it does. In short: the session setting `trueup.at` holds
+//! a token that says how far the replay has come. Each message first checks the token its predecessor left and ends
+//! by leaving its own; settings roll back with their transaction, so a message that failed in any way leaves the old
+//! token, and every later message stops at its first statement.
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+
+use trueup_model::name::QualifiedName;
+
+use super::script::HistoryRow;
+
+/// Statements before the script in its first message: `BEGIN` and the check.
+pub(super) const FIRST_LEAD: usize = 2;
+
+/// Statements before the script in its later messages: the check.
+pub(super) const LATER_LEAD: usize = 1;
+
+/// Statements before the check in the message that ends a script.
+pub(super) const FINISH_LEAD: usize = 1;
+
+/// What must be as it was before each script, read once at the start.
+#[derive(Clone, Debug)]
+pub(super) struct Restore {
+    /// `session_user`.
+    pub(super) session_user: String,
+    /// The setting `role`: `none` or a role.
+    pub(super) role: String,
+    /// The search path to restore; none when Flyway would let a script's change leak to the next.
+    pub(super) search_path: Option<String>,
+    /// The setting `session_replication_role`.
+    pub(super) replication_role: String,
+}
+
+/// Unguessable words for "script R is done" and "piece K of script R is done".
+pub(super) struct Guard {
+    keys: RandomState,
+    pub(super) restore: Restore,
+}
+
+impl Guard {
+    pub(super) fn new(restore: Restore) -> Self {
+        Self { keys: RandomState::new(), restore }
+    }
+
+    /// The token after script `rank` is committed; ranks start at 1, 0 is the beginning.
+    fn done(&self, rank: usize) -> String {
+        self.token(rank, usize::MAX)
+    }
+
+    /// The token after piece `piece` (from 1) of script `rank`.
+    fn step(&self, rank: usize, piece: usize) -> String {
+        self.token(rank, piece)
+    }
+
+    /// Letters and digits only: a bare word in `SET`, so that no quote that a script left open can end inside it.
+    fn token(&self, rank: usize, piece: usize) -> String {
+        format!("t{:016x}", self.keys.hash_one((rank, piece)))
+    }
+
+    /// Before the first piece of a script. Gives one row whose second column is the transaction id.
+    pub(super) fn first(&self, rank: usize) -> String {
+        format!("BEGIN;SELECT {},{XID};\n", check(&self.done(rank - 1)))
+    }
+
+    /// Before piece `piece` (from 1: the second piece) of a script.
+    pub(super) fn later(&self, rank: usize, piece: usize) -> String {
+        format!("SELECT {};\n", check(&self.step(rank, piece)))
+    }
+
+    /// Behind piece `piece` (from 0), in the same message. Starts on a new line for a script that ends in a comment,
+    /// and has no quote and no comment of its own: a script that leaves anything open is a syntax error.
+    pub(super) fn tail(&self, rank: usize, piece: usize) -> String {
+        format!("\n;SET trueup.at={}", self.step(rank, piece + 1))
+    }
+
+    /// The message that ends a script of `pieces` pieces: deferred constraints fire, everything is as before, the
+    /// token says "done", and the transaction commits.
+    pub(super) fn finish(&self, rank: usize, pieces: usize, history: &str) -> String {
+        let check = check(&self.step(rank, pieces));
+        let restore = self.restore_columns(rank);
+        format!("SET CONSTRAINTS ALL IMMEDIATE;SELECT {check},{restore};{history}COMMIT")
+    }
+
+    /// The same without a transaction, after what ran outside one, and at the start with rank 0.
+    pub(super) fn settle(&self, rank: usize, history: &str) -> String {
+        format!("SELECT {};{history}", self.restore_columns(rank))
+    }
+
+    /// Columns that put role, search path and reading of literals back, and leave the token of `rank`.
+    ///
+    /// `session_replication_role` is touched only when it changed: setting it takes a right that only whoever
+    /// changed it has.
+    fn restore_columns(&self, rank: usize) -> String {
+        let Restore { session_user, role, search_path, replication_role } = &self.restore;
+        let replication_role = literal(replication_role);
+        let mut columns = format!(
+            "CASE WHEN pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.<>) \
+             {replication_role} THEN {} END",
+            set("session_replication_role", &replication_role)
+        );
+        let mut push = |name: &str, value: &str| {
+            columns.push(',');
+            columns.push_str(&set(name, &literal(value)));
+        };
+        push("session_authorization", session_user);
+        push("role", role);
+        if let Some(path) = search_path {
+            push("search_path", path);
+        }
+        push("client_encoding", "UTF8");
+        push("standard_conforming_strings", "on");
+        push("trueup.at", &self.done(rank));
+        columns
+    }
+}
+
+/// The transaction id, in 64 bits; asking for it gives the transaction one.
+pub(super) const XID: &str = "pg_catalog.pg_current_xact_id()";
+
+/// An expression that fails (SQLSTATE 22012) unless the token is `token`. Names and operators are qualified, for a
+/// script may have emptied the search path or put its own operators in it.
+fn check(token: &str) -> String {
+    format!(
+        "1 OPERATOR(pg_catalog./) (COALESCE(pg_catalog.current_setting('trueup.at',true),'') \
+         OPERATOR(pg_catalog.=) '{token}')::pg_catalog.int4"
+    )
+}
+
+fn set(name: &str, value: &str) -> String {
+    format!("pg_catalog.set_config('{name}',{value},false)")
+}
+
+/// A text literal in ASCII that means the same whatever `standard_conforming_strings`, `backslash_quote` and
+/// `client_encoding` a script left behind.
+pub(super) fn literal(text: &str) -> String {
+    let mut sql = String::from("E'");
+    for character in text.chars() {
+        match character {
+            '\'' => sql.push_str("''"),
+            '\\' => sql.push_str("\\\\"),
+            ' '..='~' => sql.push(character),
+            // Writing to a String does not fail.
+            _ => drop(write!(sql, "\\U{:08X}", u32::from(character))),
+        }
+    }
+    sql.push('\'');
+    sql
+}
+
+/// Flyway's history table, for scripts that name it.
+pub(super) fn create_history(table: &QualifiedName) -> String {
+    let primary_key = trueup_model::name::Identifier::new(format!("{}_pk", table.name)).quoted();
+    let index = trueup_model::name::Identifier::new(format!("{}_s_idx", table.name)).quoted();
+    let table = table.quoted();
+    format!(
+        "CREATE TABLE {table} (\"installed_rank\" INT NOT NULL, \"version\" VARCHAR(50), \
+         \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
+         \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \
+         \"execution_time\" INTEGER NOT NULL, \"success\" BOOLEAN NOT NULL);\
+         ALTER TABLE {table} ADD CONSTRAINT {primary_key} PRIMARY KEY (\"installed_rank\");\
+         CREATE INDEX {index} ON {table} (\"success\");"
+    )
+}
+
+/// The row for one script, or nothing without a table or a row.
+pub(super) fn insert_history(table: Option<&QualifiedName>, rank: usize, row: Option<&HistoryRow>) -> String {
+    let (Some(table), Some(row)) = (table, row) else { return String::new() };
+    let version = row.version.as_deref().map_or("NULL".to_owned(), literal);
+    let checksum = row.checksum.map_or("NULL".to_owned(), |sum| format!("({sum})"));
+    format!(
+        "INSERT INTO {} VALUES ({rank},{version},{},{},{},{checksum},session_user,\
+         pg_catalog.now(),0,true);",
+        table.quoted(),
+        literal(&row.description),
+        literal(&row.kind),
+        literal(&row.script)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_ascii_and_closed() {
+        assert_eq!(literal("o'b\\é\n"), "E'o''b\\\\\\U000000E9\\U0000000A'");
+    }
+
+    #[test]
+    fn tokens_differ_and_the_tail_has_nothing_to_close_a_quote_with() {
+        let restore = Restore {
+            session_user: "u".into(),
+            role: "none".into(),
+            search_path: None,
+            replication_role: "origin".into(),
+        };
+        let guard = Guard::new(restore);
+        assert_ne!(guard.done(1), guard.done(2));
+        assert_ne!(guard.step(1, 1), guard.done(1));
+        assert!(!guard.tail(3, 0).contains(['\'', '"', '$', '*', '-']));
+    }
+}
