@@ -75,7 +75,7 @@ pub const fn example(rule: Rule) -> Example {
             "CREATE INDEX check_ins_guest_idx ON check_ins (guest_id);",
         ),
         Rule::InvalidIndex => {
-            sides("", "CREATE INDEX idx_day ON ONLY measurements (day);  -- and none on its partitions")
+            sides("", "-- and none on its partitions\nCREATE INDEX idx_day ON ONLY measurements (day);")
         }
         Rule::NotUnderstood => {
             sides("- name: search\n  type: TSVECTOR\n  constraints: Generated column for full-text search", "")
