@@ -11,8 +11,13 @@ use trueup_model::location::Location;
 
 use crate::baseline::Entry;
 
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
 pub mod summary;
 pub mod text;
 
