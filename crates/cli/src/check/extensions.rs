@@ -1,0 +1,63 @@
+//! Extensions that a service's intent needs, by what the author lists and by the types that are used.
+
+use std::collections::BTreeMap;
+
+use trueup_model::declared::DeclaredService;
+use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
+use trueup_model::location::Location;
+use trueup_model::name::Identifier;
+use trueup_model::rule::Rule;
+
+/// Types that come with an extension.
+const TYPES: &[(&str, &str)] = &[
+    ("geometry", "postgis"),
+    ("geography", "postgis"),
+    ("citext", "citext"),
+    ("hstore", "hstore"),
+    ("ltree", "ltree"),
+    ("vector", "vector"),
+    ("halfvec", "vector"),
+];
+
+/// The extensions that a service needs, each with the first place that says so.
+pub fn needed(service: &DeclaredService) -> BTreeMap<Identifier, Location> {
+    let mut needed: BTreeMap<Identifier, Location> =
+        service.extensions.iter().map(|listed| (listed.value.clone(), listed.at.clone())).collect();
+    let columns = service.tables.iter().filter_map(|table| table.details.as_ref()).flat_map(|table| &table.columns);
+    for sql in columns.filter_map(|column| column.type_sql.as_ref()) {
+        if let Some(extension) = extension_of(&sql.value) {
+            needed.entry(extension.into()).or_insert_with(|| sql.at.clone());
+        }
+    }
+    needed
+}
+
+/// The extension that brings a type, judged by the type's bare name.
+fn extension_of(type_sql: &str) -> Option<&'static str> {
+    let bare = type_sql.split(['(', '[', ' ']).next()?.rsplit('.').next()?.to_ascii_lowercase();
+    TYPES.iter().find(|(name, _)| *name == bare).map(|(_, extension)| *extension)
+}
+
+/// The one finding for an extension that the server lacks.
+pub fn missing(service: &str, extension: &Identifier, at: &Location, reason: &str) -> Finding {
+    Finding::new(Rule::MissingExtension, service, ObjectPath::new(ObjectKind::Extension, [extension.clone()]))
+        .message(format!("extension `{extension}` is needed here: {reason}"))
+        .help(format!(
+            "install it where trueup finds PostgreSQL, or point --scratch-url at a server that has it; \
+             until then what needs `{extension}` is unknown, and the rest is compared"
+        ))
+        .sides(extension.as_str(), "")
+        .in_intent(Some(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_name_their_extension() {
+        assert_eq!(extension_of("GEOMETRY(Point, 4326)"), Some("postgis"));
+        assert_eq!(extension_of("public.citext"), Some("citext"));
+        assert_eq!(extension_of("VARCHAR(20)"), None);
+    }
+}
