@@ -1,1 +1,20 @@
 //! Migrations: names, versions, checksums, settings, placeholders, statements. Confines the SQL parser.
+
+pub mod checksum;
+pub mod classify;
+pub mod discover;
+pub mod encoding;
+pub mod expression;
+mod lexer;
+pub mod lines;
+pub mod load;
+pub mod location;
+pub mod migration;
+pub mod name;
+pub mod placeholders;
+pub mod problem;
+pub mod properties;
+pub mod settings;
+pub mod source;
+pub mod statements;
+pub mod version;

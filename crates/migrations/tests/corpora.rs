@@ -1,0 +1,131 @@
+//! Real migrations of several projects: every file loads, splits and parses. Set TRUEUP_SHARED to the folder that
+//! holds `corpora`, or let it lie beside the repository; without it these tests say that they were skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use squawk_syntax::SourceFile;
+use trueup_migrations::discover::{ServiceHint, discover, settings};
+use trueup_migrations::load::load;
+use trueup_migrations::migration::{Migration, MigrationSet};
+use trueup_migrations::settings::{Settings, read_conf};
+use trueup_migrations::statements::{StatementKind, split};
+
+fn corpus(name: &str) -> Option<PathBuf> {
+    let beside = [
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared"),
+    ];
+    let shared = std::env::var("TRUEUP_SHARED").ok().into_iter().chain(beside.map(str::to_owned));
+    let found = shared.map(|shared| Path::new(&shared).join("corpora").join(name)).find(|path| path.is_dir());
+    if found.is_none() {
+        println!("SKIPPED: corpus {name} is not here; set TRUEUP_SHARED to the folder that holds `corpora`");
+    }
+    found
+}
+
+/// What is compared: scripts, callbacks, statements, statements with COPY data, findings by rule.
+#[derive(Debug, PartialEq, Eq)]
+struct Counts {
+    scripts: usize,
+    callbacks: usize,
+    statements: usize,
+    copies: usize,
+    findings: BTreeMap<&'static str, usize>,
+}
+
+fn examine(label: &str, set: &MigrationSet, settings: &Settings) -> Counts {
+    let callbacks: Vec<&Migration> = set.callbacks.values().flatten().collect();
+    let mut counts = Counts {
+        scripts: set.in_order().count(),
+        callbacks: callbacks.len(),
+        statements: 0,
+        copies: 0,
+        findings: BTreeMap::new(),
+    };
+    for finding in &set.findings {
+        *counts.findings.entry(finding.rule.name()).or_default() += 1;
+    }
+    for pair in set.versioned.windows(2) {
+        assert!(pair[0].version < pair[1].version, "{} {}", pair[0].path, pair[1].path);
+    }
+    for migration in set.in_order().chain(callbacks) {
+        let script = migration
+            .script_with(&settings.replacements())
+            .unwrap_or_else(|error| panic!("{}: {error}", migration.path));
+        let split = split(&script.sql.text).unwrap_or_else(|error| panic!("{}: {error}", script.locate(error.offset)));
+        counts.statements += split.statements.len();
+        counts.copies += split.statements.iter().filter(|s| s.kind != StatementKind::Sql).count();
+        let parse = SourceFile::parse(&script.sql.text);
+        assert_eq!(parse.errors().len(), 0, "{}: {:?}", migration.path, parse.errors());
+        assert_eq!(
+            parse.tree().stmts().count(),
+            split.statements.len(),
+            "{}: the parser counts other statements",
+            migration.path
+        );
+    }
+    println!("{label}: {counts:?}");
+    counts
+}
+
+fn with_conf(root: &Path, conf: &str) -> (MigrationSet, Settings) {
+    let mut settings = Settings::default();
+    let text = std::fs::read_to_string(root.join(conf)).expect(conf);
+    assert_eq!(read_conf(&mut settings, &text, &conf.into(), &|_| None), []);
+    (load(root, "svc", &settings), settings)
+}
+
+fn check(name: &str, conf: &str, expected: Counts) {
+    let Some(root) = corpus(name) else { return };
+    let (set, settings) = with_conf(&root, conf);
+    assert_eq!(examine(&format!("{name} {conf}"), &set, &settings), expected);
+}
+
+fn findings(all: &[(&'static str, usize)]) -> BTreeMap<&'static str, usize> {
+    all.iter().copied().collect()
+}
+
+#[test]
+fn marquez() {
+    check(
+        "marquez",
+        "flyway.conf",
+        Counts { scripts: 84, callbacks: 0, statements: 0, copies: 0, findings: findings(&[]) },
+    );
+}
+
+#[test]
+fn mulighetsrommet() {
+    for (conf, scripts, callbacks, statements) in [
+        ("flyway.conf", 529, 15, 0),
+        ("flyway-arena-adapter.conf", 48, 0, 0),
+        ("flyway-tiltakshistorikk.conf", 30, 0, 0),
+        ("flyway-tiltaksokonomi.conf", 26, 0, 0),
+    ] {
+        check("mulighetsrommet", conf, Counts { scripts, callbacks, statements, copies: 0, findings: findings(&[]) });
+    }
+}
+
+#[test]
+fn ohdsi_webapi() {
+    let expected =
+        Counts { scripts: 196, callbacks: 0, statements: 0, copies: 0, findings: findings(&[("migration-name", 3)]) };
+    check("ohdsi-webapi", "flyway.conf", expected);
+}
+
+#[test]
+fn novatrek_is_discovered() {
+    let Some(root) = corpus("novatrek") else { return };
+    let hints = [ServiceHint { name: "svc-check-in".into(), migrations: None }];
+    let discovery = discover(&root, &hints);
+    assert_eq!((discovery.services.len(), discovery.problems.len()), (22, 0));
+    for service in &discovery.services {
+        assert_eq!(service.declared, service.name == "svc-check-in");
+        let (settings, problems) = settings(&root, service, &[], &|_| None);
+        assert_eq!(problems, []);
+        let set = load(&root, &service.name, &settings);
+        let counts = examine(&service.name, &set, &settings);
+        assert_eq!((counts.scripts, counts.findings.len()), (1, 0));
+    }
+}
