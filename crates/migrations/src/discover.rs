@@ -342,14 +342,17 @@ pub fn settings(
         }
     }
     if !settings.locations.is_set() {
-        settings.locations = Setting::default_of(service.folders.iter().map(|folder| as_location(root, &service.base, folder)).collect());
+        settings.locations = Setting::default_of(
+            service.folders.iter().map(|folder| as_location(root, &service.base, folder)).collect(),
+        );
     }
     (settings, problems)
 }
 
 /// A found folder as a location: a classpath where it lies in resources, so that Java migrations beside it are seen.
 fn as_location(root: &Path, base: &str, folder: &str) -> LocationSpec {
-    let below = if base.is_empty() { Some(folder) } else { folder.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) };
+    let below =
+        if base.is_empty() { Some(folder) } else { folder.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) };
     match below.and_then(|below| below.strip_prefix(RESOURCES)) {
         Some(path) => LocationSpec { scheme: Scheme::Classpath, path: path.to_owned(), at: None },
         None => LocationSpec::found(&root.join(folder).to_string_lossy()),

@@ -1,8 +1,10 @@
 //! Migrations: names, versions, checksums, settings, placeholders, statements. Confines the SQL parser.
 
 pub mod checksum;
+pub mod classify;
 pub mod discover;
 pub mod encoding;
+pub mod expression;
 mod lexer;
 pub mod lines;
 pub mod load;

@@ -12,7 +12,10 @@ use trueup_migrations::settings::{Settings, read_conf};
 use trueup_migrations::statements::{StatementKind, split};
 
 fn corpus(name: &str) -> Option<PathBuf> {
-    let beside = [concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared")];
+    let beside = [
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared"),
+    ];
     let shared = std::env::var("TRUEUP_SHARED").ok().into_iter().chain(beside.map(str::to_owned));
     let found = shared.map(|shared| Path::new(&shared).join("corpora").join(name)).find(|path| path.is_dir());
     if found.is_none() {
@@ -33,7 +36,13 @@ struct Counts {
 
 fn examine(label: &str, set: &MigrationSet, settings: &Settings) -> Counts {
     let callbacks: Vec<&Migration> = set.callbacks.values().flatten().collect();
-    let mut counts = Counts { scripts: set.in_order().count(), callbacks: callbacks.len(), statements: 0, copies: 0, findings: BTreeMap::new() };
+    let mut counts = Counts {
+        scripts: set.in_order().count(),
+        callbacks: callbacks.len(),
+        statements: 0,
+        copies: 0,
+        findings: BTreeMap::new(),
+    };
     for finding in &set.findings {
         *counts.findings.entry(finding.rule.name()).or_default() += 1;
     }
@@ -41,13 +50,20 @@ fn examine(label: &str, set: &MigrationSet, settings: &Settings) -> Counts {
         assert!(pair[0].version < pair[1].version, "{} {}", pair[0].path, pair[1].path);
     }
     for migration in set.in_order().chain(callbacks) {
-        let script = migration.script_with(&settings.replacements()).unwrap_or_else(|error| panic!("{}: {error}", migration.path));
+        let script = migration
+            .script_with(&settings.replacements())
+            .unwrap_or_else(|error| panic!("{}: {error}", migration.path));
         let split = split(&script.sql.text).unwrap_or_else(|error| panic!("{}: {error}", script.locate(error.offset)));
         counts.statements += split.statements.len();
         counts.copies += split.statements.iter().filter(|s| s.kind != StatementKind::Sql).count();
         let parse = SourceFile::parse(&script.sql.text);
         assert_eq!(parse.errors().len(), 0, "{}: {:?}", migration.path, parse.errors());
-        assert_eq!(parse.tree().stmts().count(), split.statements.len(), "{}: the parser counts other statements", migration.path);
+        assert_eq!(
+            parse.tree().stmts().count(),
+            split.statements.len(),
+            "{}: the parser counts other statements",
+            migration.path
+        );
     }
     println!("{label}: {counts:?}");
     counts
@@ -72,7 +88,11 @@ fn findings(all: &[(&'static str, usize)]) -> BTreeMap<&'static str, usize> {
 
 #[test]
 fn marquez() {
-    check("marquez", "flyway.conf", Counts { scripts: 84, callbacks: 0, statements: 0, copies: 0, findings: findings(&[]) });
+    check(
+        "marquez",
+        "flyway.conf",
+        Counts { scripts: 84, callbacks: 0, statements: 0, copies: 0, findings: findings(&[]) },
+    );
 }
 
 #[test]
@@ -89,7 +109,8 @@ fn mulighetsrommet() {
 
 #[test]
 fn ohdsi_webapi() {
-    let expected = Counts { scripts: 196, callbacks: 0, statements: 0, copies: 0, findings: findings(&[("migration-name", 3)]) };
+    let expected =
+        Counts { scripts: 196, callbacks: 0, statements: 0, copies: 0, findings: findings(&[("migration-name", 3)]) };
     check("ohdsi-webapi", "flyway.conf", expected);
 }
 

@@ -62,15 +62,21 @@ fn usual_layouts_are_found_and_junk_is_not() {
             row("svc-e", false, "svc-e", "svc-e/src/main/resources/db/migration"),
             row("svc-f", false, "svc-f", "svc-f/src/main/resources/db/migration"),
             row("svc-g", false, "svc-g", "svc-g/src/main/resources/db/migration"),
-        row("svc-gone", true, "", ""),
+            row("svc-gone", true, "", ""),
         ]
     );
     assert_eq!(services[0].settings_files, ["services/svc-a/src/main/resources/application.yml"]);
-    for (at, file) in [(5, "svc-f/src/main/java/db/migration/V1__J.java"), (6, "svc-g/src/main/kotlin/db/migration/V1__K.kt")] {
+    for (at, file) in
+        [(5, "svc-f/src/main/java/db/migration/V1__J.java"), (6, "svc-g/src/main/kotlin/db/migration/V1__K.kt")]
+    {
         let (own, _) = settings(dir.path(), &services[at], &[], &|_| None);
         let set = load(dir.path(), &services[at].name, &own);
         assert!(set.is_empty());
-        let found: Vec<_> = set.findings.iter().map(|f| (f.rule.name(), f.migration_at.as_ref().expect("place").file.to_string())).collect();
+        let found: Vec<_> = set
+            .findings
+            .iter()
+            .map(|f| (f.rule.name(), f.migration_at.as_ref().expect("place").file.to_string()))
+            .collect();
         assert_eq!(found, [("java-migration", file.to_owned())]);
     }
 }

@@ -173,8 +173,8 @@ async fn tcp_with_scram_md5_and_a_wrong_password() {
     let port = 20_000 + (std::process::id() % 20_000) as u16;
     let server = server();
     // The server listens on no TCP port by default; a second one does.
-    let tcp = support::Server::start(&format!("-c listen_addresses=127.0.0.1 -c port={port}"));
-    let mut admin = Session::connect(&Endpoint { port, ..tcp.superuser("postgres") }).await.unwrap();
+    let tcp = support::Server::start(port);
+    let mut admin = Session::connect(&tcp.superuser("postgres")).await.unwrap();
     run(&mut admin, "CREATE ROLE scram LOGIN PASSWORD 'pässword'").await;
     run(&mut admin, "SET password_encryption='md5'; CREATE ROLE md5 LOGIN PASSWORD 'pw'").await;
     for (user, password) in [("scram", "pässword"), ("md5", "pw")] {
