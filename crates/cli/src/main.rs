@@ -1,3 +1,120 @@
-//! The command line: arguments, settings, composition, rendering, exit codes.
+//! The `trueup` binary: reads the command line, runs one command, and exits with its code.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use trueup_cli::args::{CheckArgs, Cli, Command, IntentCommand};
+use trueup_cli::check::{self, CheckError, Place};
+use trueup_cli::explain;
+use trueup_cli::report::human::Style;
+
+/// The exit code of a run that failed.
+const FAILED: u8 = 2;
+/// The exit code of a run that Ctrl-C or SIGTERM ended.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, CheckError> {
+    let place = place(&cli)?;
+    match cli.command {
+        Command::Check(arguments) => run_check(&arguments, &place),
+        Command::Intent { command: IntentCommand::Schema } => {
+            print(&format!("{:#}\n", trueup_intent::json_schema()));
+            Ok(0)
+        }
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trueup", &mut text);
+            print(&String::from_utf8_lossy(&text));
+            Ok(0)
+        }
+        Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
+    }
+}
+
+fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
+    if let Some(rule) = &arguments.explain {
+        let text = explain::explain_named(rule, &Style::plain(100));
+        let text = text.map_err(|message| CheckError::Usage { message, help: String::new() })?;
+        print(&text);
+        return Ok(0);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            code = check::run(arguments, place) => code,
+            () = interrupted() => Ok(INTERRUPTED),
+        }
+    });
+    // Servers of an interrupted run are killed by their guards; there is nothing to wait for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Returns when the user or the system wants us to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(tokio::signal::ctrl_c().await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(tokio::signal::ctrl_c().await);
+}
+
+fn place(cli: &Cli) -> Result<Place, CheckError> {
+    let current = std::env::current_dir().map_err(|source| CheckError::Write { what: "the current folder".to_owned(), source });
+    let folder = match &cli.directory {
+        Some(folder) => current.map(|current| current.join(folder))?,
+        None => current?,
+    };
+    if !folder.is_dir() {
+        return Err(CheckError::Usage {
+            message: format!("there is no folder {}", folder.display()),
+            help: "correct the path after -C".to_owned(),
+        });
+    }
+    Ok(Place { folder, color: cli.color, cache: cache_folder() })
+}
+
+/// `TRUEUP_CACHE`, else the user's cache folder, else one for this user below the temporary folder.
+fn cache_folder() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("TRUEUP_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("trueup")))
+        .or_else(|| set("HOME").map(|folder| folder.join(".cache/trueup")))
+        .unwrap_or_else(|| std::env::temp_dir().join("trueup-cache"))
+}
+
+#[allow(clippy::print_stdout, reason = "the one place that prints what a command was asked to print")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
+#[allow(clippy::print_stderr, reason = "the one place that prints why there is no report")]
+fn complain(error: &CheckError) {
+    eprintln!("trueup: {error}");
+    if let CheckError::Usage { help, .. } = error
+        && !help.is_empty()
+    {
+        eprintln!("  {help}");
+    }
+}

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use trueup_model::finding::Severity;
 use trueup_model::location::{Located, Location};
 use trueup_model::rule::Rule;
+use trueup_model::secret::Secret;
 
 use crate::report::InputError;
 
@@ -117,28 +118,6 @@ pub struct Ignore {
     pub reason: String,
     /// The last day on which it holds.
     pub expires: Option<Date>,
-}
-
-/// Text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the text in.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Gives the text out, to whoever needs it to connect.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// The nearest `trueup.toml` at or above `start`.

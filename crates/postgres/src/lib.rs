@@ -1,6 +1,8 @@
 //! PostgreSQL: disposable servers, sessions, replay, introspection, lowering. Confines the driver.
 
+pub mod client;
 pub mod disposable;
 pub mod introspect;
+pub mod lower;
 pub mod replay;
 pub mod session;

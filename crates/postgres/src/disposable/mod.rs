@@ -30,7 +30,7 @@ mod tests;
 
 pub use database::Database;
 pub use error::{DatabaseError, ExtensionError, StartError};
-pub use secret::Secret;
+use trueup_model::secret::Secret;
 
 use native::Native;
 use scratch_url::HostServer;
@@ -86,6 +86,14 @@ impl fmt::Display for Engine {
         };
         write!(f, "PostgreSQL {}, {kind}", self.version)
     }
+}
+
+/// The engine that [`start`] would use, without starting it: what an answer from a cache has to match.
+pub async fn identify(choice: &Choice) -> Result<Engine, StartError> {
+    if let Some(url) = &choice.scratch_url {
+        return Ok(HostServer::start(url, choice.deadline).await?.engine().clone());
+    }
+    native::identify(choice).await
 }
 
 /// Starts a disposable PostgreSQL, or connects to the given one.

@@ -6,7 +6,8 @@
 use super::binaries::{self, Binaries};
 use super::database::{Database, Ending, Names};
 use super::run_dir::RunDir;
-use super::secret::{Secret, scram_verifier};
+use super::secret::{self, scram_verifier};
+use trueup_model::secret::Secret;
 use super::server::Server;
 use super::sql::{connect, literal, within};
 use super::user::{RunAs, server_user, uid_of};
@@ -21,6 +22,15 @@ use tokio_postgres::{Client, Config};
 
 /// Dropped databases that may wait for their `DROP DATABASE` (6 ms, and needless if the server stops soon).
 const RETIRED: usize = 16;
+
+/// The engine that a start would use.
+pub(super) async fn identify(choice: &Choice) -> Result<Engine, StartError> {
+    let user = server_user()?;
+    let (binaries, chosen) =
+        binaries::choose(choice.pg_bin.as_deref(), choice.prefer_major, &choice.cache_dir, user, choice.deadline)
+            .await?;
+    Ok(Engine { kind: EngineKind::Native, version: binaries.version, major: binaries.major, chosen })
+}
 
 /// What may differ between two servers from one template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +202,7 @@ async fn take_over(server: &Server, old: &Secret, deadline: Duration) -> Result<
         // Connection options outrank what an owner may set with ALTER DATABASE … SET search_path.
         superuser.user("postgres").options("-c search_path=pg_catalog");
         let client = connect(control_config(&superuser).password(old.expose())).await?;
-        let new = Secret::random();
+        let new = secret::random();
         client.batch_execute(&format!("ALTER ROLE postgres PASSWORD {}", literal(&scram_verifier(&new)))).await?;
         superuser.password(new.expose());
         Ok((superuser, client))
@@ -223,7 +233,7 @@ async fn create_ahead(
 }
 
 async fn create(client: &Client, number: u32, major: u16, owners: Owners) -> Result<Born, tokio_postgres::Error> {
-    let password = Secret::random();
+    let password = secret::random();
     let names = Names { database: format!("trueup_{number}"), owner: format!("trueup_owner_{number}") };
     let Names { database, owner } = &names;
     let roles = if owners == Owners::CreateRoles { "CREATEROLE" } else { "NOCREATEROLE" };

@@ -1,7 +1,8 @@
 //! A server that the user gave: databases and roles of ours on it, dropped afterwards, swept when a run was killed.
 
 use super::database::{Database, Ending, Names};
-use super::secret::{Secret, random_tag};
+use super::secret::{self, random_tag};
+use trueup_model::secret::Secret;
 use super::sql::{connect, identifier, literal, within};
 use super::{DatabaseError, Engine, EngineKind, StartError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -70,7 +71,7 @@ impl HostServer {
 
     /// Creates a database with an owner of its own.
     pub(super) async fn database(&self) -> Result<Database, DatabaseError> {
-        let (tag, password) = (random_tag(), Secret::random());
+        let (tag, password) = (random_tag(), secret::random());
         let names = Names { database: format!("{DATABASE}{:x}_{tag}", unix_seconds()), owner: format!("{OWNER}{tag}") };
         // Made first: it clears away whatever a failure or a deadline leaves half done.
         let guest = Guest { control: self.config.clone(), names: names.clone() };

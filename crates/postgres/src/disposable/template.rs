@@ -4,7 +4,8 @@ use super::StartError;
 use super::binaries::{Binaries, identity};
 use super::pack::{Description, Pack};
 use super::run_dir::RunDir;
-use super::secret::{Secret, scram_verifier};
+use super::secret::{self, scram_verifier};
+use trueup_model::secret::Secret;
 use super::settings::{HBA, SETTINGS};
 use super::user::{RunAs, command};
 use fs4::fs_std::FileExt;
@@ -72,7 +73,7 @@ async fn lock(path: &Path, deadline: Duration) -> Result<File, StartError> {
 async fn build(binaries: &Binaries, path: &Path, user: Option<RunAs>, deadline: Duration) -> Result<(), StartError> {
     let dir = RunDir::create(user)?;
     dir.give_to(user)?;
-    let password = Secret::random();
+    let password = secret::random();
     let made = make_cluster(binaries, &dir.data(), &password, user, deadline).await.and_then(|()| {
         let description = Description { version: binaries.version.clone(), password: password.expose().to_owned() };
         Pack::write(path, &dir.data(), &[("pg_hba.conf", HBA), ("postgresql.conf", SETTINGS)], &description)

@@ -5,7 +5,7 @@
 
 mod statements;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -13,7 +13,7 @@ use trueup_migrations::expression::is_constant;
 use trueup_model::agreement::{Pairing, TablePair};
 use trueup_model::canonical::{Canonical, Table};
 use trueup_model::declared::{DeclaredColumn, DeclaredService, TableDetails};
-use trueup_model::lowered::{Constant, Evaluated, Item, Lowered, LoweredTable, Refusal};
+use trueup_model::lowered::{Constant, Evaluated, Item, Lowered, Refusal};
 use trueup_model::name::{Identifier, QualifiedName};
 
 use crate::introspect::{self, IntrospectError};
@@ -261,7 +261,7 @@ impl Lowering<'_> {
     /// Reads the scratch tables of one form back into their entries.
     async fn read(&self, form: Form, lowered: &mut Lowered) -> Result<(), LowerError> {
         let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
-        let schemas: Vec<Identifier> = (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
+        let schemas: BTreeSet<Identifier> = (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
         let options = introspect::Options { schemas: Some(schemas), ..introspect::Options::default() };
         let mut tables = introspect::introspect(self.client, &options).await?.canonical.tables;
         for (pair, _) in self.detailed() {

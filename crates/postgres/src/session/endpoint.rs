@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 
 use super::error::SessionError;
-use super::secret::Secret;
+use trueup_model::secret::Secret;
 
 /// How to reach a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

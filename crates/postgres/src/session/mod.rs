@@ -8,7 +8,7 @@ mod cancel;
 mod endpoint;
 mod error;
 mod outcome;
-mod secret;
+
 mod startup;
 mod wire;
 
@@ -24,7 +24,7 @@ pub use cancel::CancelHandle;
 pub use endpoint::{Endpoint, Host};
 pub use error::SessionError;
 pub use outcome::{NOTICES_KEPT, Outcome, ROWS_KEPT, Row, ServerError, TransactionStatus};
-pub use secret::Secret;
+pub use trueup_model::secret::Secret;
 
 use startup::unexpected;
 use wire::{Frame, Step, Wire};

@@ -94,7 +94,7 @@ impl Session {
 }
 
 fn password(endpoint: &Endpoint) -> Result<&[u8], SessionError> {
-    endpoint.password.as_ref().map(|secret| secret.reveal().as_bytes()).ok_or(SessionError::PasswordNeeded)
+    endpoint.password.as_ref().map(|secret| secret.expose().as_bytes()).ok_or(SessionError::PasswordNeeded)
 }
 
 fn start_scram(endpoint: &Endpoint, mechanisms: &[u8]) -> Result<sasl::ScramSha256, SessionError> {
