@@ -62,7 +62,7 @@ impl<'s> OriginIndex<'s> {
     }
 
     fn offset(&self, object: &ObjectPath) -> Option<usize> {
-        let names: Vec<&str> = object.path.iter().map(|part| part.as_str()).collect();
+        let names: Vec<&str> = object.path.iter().map(trueup_model::name::Identifier::as_str).collect();
         match (object.kind, names.as_slice()) {
             (ObjectKind::Schema | ObjectKind::Extension, [name]) => self.get(object.kind, None, &[name]),
             (ObjectKind::Table | ObjectKind::View, [schema, name]) => self

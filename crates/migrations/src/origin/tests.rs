@@ -1,5 +1,6 @@
 //! Lines of objects in scripts of every form.
 
+use proptest::prelude::*;
 use trueup_model::name::Identifier;
 
 use super::*;
@@ -171,5 +172,20 @@ fn broken_scripts_still_give_places() {
     ] {
         let script = Script::of_text("f.sql", sql);
         OriginIndex::new(&script).locate(&path(Table, "s/t"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics_and_stays_inside(pieces in prop::collection::vec(prop::sample::select(vec![
+        "create ", "table ", "t ", "s.", "(", ")", ",", "alter table t ", "add ", "constraint ", "primary key ", "check ", "index ", "on ", "rename ", "to ", "\"é\" ", ";", "do $$ t $$", "'", "unique ", "\n",
+    ]), 0..25)) {
+        let sql = pieces.concat();
+        let script = Script::of_text("f.sql", &sql);
+        let index = OriginIndex::new(&script);
+        let lines = u32::try_from(sql.matches('\n').count() + 1).expect("few");
+        for object in [path(Table, "s/t"), path(Column, "s/t/t"), path(Index, "s/t/é"), path(Constraint, "s/t/t_pkey")] {
+            prop_assert!(index.locate(&object).line <= lines);
+        }
     }
 }
