@@ -106,7 +106,7 @@ static FLYWAY: LazyLock<Regex> = LazyLock::new(|| {
 /// Those that Flyway misses, REINDEX CONCURRENTLY and CLUSTER without a table aside.
 static MISSED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        "^(?:ALTER TABLE .*DETACH PARTITION .*CONCURRENTLY|ALTER DATABASE .*SET TABLESPACE|(?:COMMIT|ROLLBACK) PREPARED|ALTER SUBSCRIPTION .*(?:REFRESH|(?:SET|ADD|DROP) PUBLICATION))(?: |$)",
+        "^(?:ALTER TABLE [ -~]*DETACH PARTITION [ -~]*CONCURRENTLY|ALTER DATABASE [ -~]*SET TABLESPACE|(?:COMMIT|ROLLBACK) PREPARED|ALTER SUBSCRIPTION [ -~]*(?:REFRESH|(?:SET|ADD|DROP) PUBLICATION))(?: |$)",
     )
 });
 static CLUSTER_WIDE: LazyLock<Regex> = LazyLock::new(|| {
@@ -116,13 +116,27 @@ static CLUSTER_WIDE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static IN_BODY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:create|alter|drop)\s+(?:role|user|group|database|tablespace)\b"));
-static UNLOCK: LazyLock<Regex> = LazyLock::new(|| pattern("pg_advisory_unlock"));
-static STRINGS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"standard_conforming_strings|backslash_quote|client_encoding|\bset\s+names\b"));
+static EXTENSION_IN_BODY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?:"([ !#-~]+)"|(\w+))"#));
+/// Settings that change how strings are read, wherever they are named.
+const STRING_SETTINGS: &[&str] = &["standard_conforming_strings", "backslash_quote", "client_encoding"];
 
+/// ASCII only: whole scripts of any size go through these.
 #[allow(clippy::unwrap_used, reason = "constant patterns, each compiled in a test")]
 fn pattern(text: &str) -> Regex {
-    RegexBuilder::new(text).case_insensitive(true).build().unwrap()
+    RegexBuilder::new(text).case_insensitive(true).unicode(false).build().unwrap()
+}
+
+/// Whether `needle` stands in `text`, without regard to ASCII case.
+fn contains(text: &str, needle: &str) -> bool {
+    let (lower, upper) = match needle.as_bytes().first() {
+        Some(first) => (first.to_ascii_lowercase(), first.to_ascii_uppercase()),
+        None => return false,
+    };
+    let starts = text.as_bytes().iter().enumerate().filter(|&(_, &byte)| byte == lower || byte == upper);
+    starts.into_iter().any(|(at, _)| {
+        text.as_bytes().get(at..at + needle.len()).is_some_and(|found| found.eq_ignore_ascii_case(needle.as_bytes()))
+    })
 }
 
 /// More words than this say nothing more about what a statement is; Flyway looks at ten.
@@ -147,7 +161,7 @@ fn head(sql: &str, range: &Range<usize>) -> Head {
             TokenKind::Open => depth += 1,
             TokenKind::Close => depth = depth.saturating_sub(1),
             TokenKind::Word if depth == 0 && is_keyword(text, &token) => {
-                words.push(token.text(text).to_ascii_uppercase())
+                words.push(token.text(text).to_ascii_uppercase());
             }
             _ => {}
         }
@@ -218,6 +232,8 @@ impl Facts {
         } else if starts("SET TRANSACTION") || starts("SET LOCAL TRANSACTION") || starts("SET SESSION CHARACTERISTICS")
         {
             self.barrier(Barrier::SetTransaction);
+        } else if starts("SET NAMES") || starts("SET LOCAL NAMES") || starts("SET SESSION NAMES") {
+            self.barrier(Barrier::StringSyntax);
         } else if starts("RESET ALL") || starts("DISCARD") {
             self.barrier(Barrier::ResetAll);
         } else if ["BEGIN", "START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"]
@@ -229,6 +245,14 @@ impl Facts {
     }
 
     fn extension(&mut self, sql: &str, head: &Head) {
+        if head.tokens.first().is_some_and(|token| token.is_word(sql, "DO")) {
+            let quoted_or_folded = |found: regex::Captures<'_>| match found.get(1) {
+                Some(quoted) => quoted.as_str().to_owned(),
+                None => found.get(2).map_or("", |word| word.as_str()).to_ascii_lowercase(),
+            };
+            self.extensions.extend(EXTENSION_IN_BODY.captures_iter(sql).map(quoted_or_folded));
+            return;
+        }
         if !(head.first == "CREATE EXTENSION" || head.first.starts_with("CREATE EXTENSION ")) {
             return;
         }
@@ -242,7 +266,8 @@ impl Facts {
 
     fn cluster(&mut self, text: &str, range: Range<usize>, head: &Head) {
         let mapping = head.first.split(' ').nth(2) == Some("MAPPING");
-        let in_body = head.first.starts_with("DO") && IN_BODY.is_match(&text[range.clone()]);
+        let in_body = head.tokens.first().is_some_and(|token| token.is_word(&text[range.clone()], "DO"))
+            && IN_BODY.is_match(&text[range.clone()]);
         // GRANT a TO b, without ON, is about membership in roles.
         let membership = (head.first.starts_with("GRANT ") || head.first.starts_with("REVOKE "))
             && !head.all.split(' ').any(|word| word == "ON");
@@ -253,18 +278,13 @@ impl Facts {
 
     /// What matters wherever it stands, even in a string that is executed later.
     fn whole_text(&mut self, text: &str, history_table: &str) {
-        if UNLOCK.is_match(text) {
+        if contains(text, "pg_advisory_unlock") {
             self.barrier(Barrier::AdvisoryUnlock);
         }
-        if STRINGS.is_match(text) {
+        if STRING_SETTINGS.iter().any(|setting| contains(text, setting)) {
             self.barrier(Barrier::StringSyntax);
         }
-        if !history_table.is_empty()
-            && RegexBuilder::new(&regex::escape(history_table))
-                .case_insensitive(true)
-                .build()
-                .is_ok_and(|r| r.is_match(text))
-        {
+        if contains(text, history_table) {
             self.barrier(Barrier::HistoryTable);
         }
         if text.len() > LARGE_BYTES {
@@ -390,6 +410,8 @@ mod tests {
     fn extensions_and_what_a_server_shares() {
         let found = facts("create extension if not exists \"uuid-ossp\" with schema public; CREATE EXTENSION PostGIS");
         assert_eq!(found.extensions, ["uuid-ossp", "postgis"]);
+        let body = facts("do $$ begin create extension if not exists Citext; CREATE EXTENSION \"A-b\"; end $$");
+        assert_eq!(body.extensions, ["citext", "A-b"]);
         for sql in [
             "create role r",
             "alter user u password 'x'",

@@ -207,20 +207,22 @@ fn base_of(folder: &str) -> String {
 }
 
 fn group(root: &Path, walk: &Walk, hints: &[ServiceHint]) -> BTreeMap<String, DiscoveredService> {
-    let folders = outermost(&walk.folders);
-    let mut bases: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    // A flyway.conf or flyway.toml makes its folder a service, and what lies below belongs to it.
-    let own: Vec<&str> = walk.settings.iter().filter(|file| is_flyway_file(file)).map(|file| parent(file)).collect();
-    for folder in folders {
-        let base = own.iter().filter(|base| inside(&folder, base)).max_by_key(|base| base.len());
-        let base = base.map_or_else(|| base_of(&folder), |base| (*base).to_owned());
-        bases.entry(base).or_default().push(folder);
+    let mut bases = claimed(root, walk);
+    let taken: BTreeSet<String> = bases.values().flatten().cloned().collect();
+    for folder in outermost(&walk.folders) {
+        if !taken.iter().any(|claimed| inside(&folder, claimed)) {
+            bases.entry(base_of(&folder)).or_default().push(folder);
+        }
     }
     let mut services: BTreeMap<String, DiscoveredService> = BTreeMap::new();
     for (base, folders) in bases {
-        let name = service_name(root, &base, hints);
-        let settings_files = settings_of(&base, &walk.settings);
+        let mut name = service_name(root, &base, hints);
         let declared = hints.iter().any(|hint| hint.name == name);
+        // Two folders of one name are two services, unless they are parts of one that is declared.
+        if !declared && services.contains_key(&name) {
+            name.clone_from(&base);
+        }
+        let settings_files = settings_of(&base, &walk.settings);
         let service = services.entry(name.clone()).or_insert_with(|| DiscoveredService {
             name,
             declared,
@@ -232,6 +234,28 @@ fn group(root: &Path, walk: &Walk, hints: &[ServiceHint]) -> BTreeMap<String, Di
         service.settings_files.extend(settings_files);
     }
     services
+}
+
+/// The folders that each `flyway.conf` or `flyway.toml` names as its locations, by the folder of that file.
+fn claimed(root: &Path, walk: &Walk) -> BTreeMap<String, Vec<String>> {
+    let mut bases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in walk.settings.iter().filter(|file| is_flyway_file(file)) {
+        let base = parent(file).to_owned();
+        let mut settings = Settings { base: base.clone(), ..Settings::default() };
+        let reader = if file.ends_with(".toml") { read_toml } else { read_conf };
+        // What is wrong in the file is said when the settings are read for the service.
+        let _ = read_file(root, file, |text, at| reader(&mut settings, text, at, &|_| None));
+        for location in &settings.locations.value {
+            let folder = location.resolve(root, &root.join(&base)).folder;
+            let folders = bases.entry(base.clone()).or_default();
+            let path = relative(root, &folder);
+            if folder.is_dir() && !folders.contains(&path) {
+                folders.push(path);
+            }
+        }
+    }
+    bases.retain(|_, folders| !folders.is_empty());
+    bases
 }
 
 /// Folders that lie in no other one; `db/migration` swallows what is below it.

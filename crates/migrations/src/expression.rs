@@ -37,7 +37,7 @@ fn refuse<T>(offset: usize, message: impl Into<String>) -> Result<T, ProofError>
 /// It is empty, too long, more than one expression, a query, or could end the brackets or the statement around it.
 pub fn prove_expression(sql: &str) -> Result<(), ProofError> {
     let tokens = tokens(sql)?;
-    parsed(sql, &tokens, "SELECT (", ")", |root, inner| expression_fills(root, inner))
+    parsed(sql, &tokens, "SELECT (", ")", expression_fills)
 }
 
 /// Proves that a text is exactly one type name: `VARCHAR(20)`, `TIMESTAMP(3) WITH TIME ZONE`, `s."T"[]`, ….
@@ -57,7 +57,7 @@ pub fn prove_type(sql: &str) -> Result<(), ProofError> {
     if let Some(first) = tokens.first().filter(|token| token.is_word(sql, "SETOF")) {
         return refuse(first.start, "a set is no type of a column");
     }
-    parsed(sql, &tokens, "SELECT CAST(NULL AS ", ")", |root, inner| type_fills(root, inner))
+    parsed(sql, &tokens, "SELECT CAST(NULL AS ", ")", type_fills)
 }
 
 /// Whether an expression is a constant: literals, their casts, signs, parentheses, and arrays of these. Then
@@ -287,9 +287,9 @@ impl Constant<'_> {
         self.expect(TokenKind::OpenBracket)?;
         while !self.peek(TokenKind::CloseBracket) {
             if self.peek(TokenKind::OpenBracket) {
-                self.list(depth + 1)?
+                self.list(depth + 1)?;
             } else {
-                self.value(depth + 1)?
+                self.value(depth + 1)?;
             }
             if !self.peek(TokenKind::CloseBracket) {
                 self.expect(TokenKind::Comma)?;

@@ -11,6 +11,7 @@ pub mod load;
 pub mod location;
 pub mod migration;
 pub mod name;
+pub mod origin;
 pub mod placeholders;
 pub mod problem;
 pub mod properties;

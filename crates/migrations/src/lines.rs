@@ -36,6 +36,11 @@ impl LineIndex {
     }
 }
 
+/// The byte of a 1-based position in characters, as PostgreSQL reports places in what it was sent.
+pub fn byte_of_position(text: &str, position: usize) -> usize {
+    text.char_indices().nth(position.saturating_sub(1)).map_or(text.len(), |(at, _)| at)
+}
+
 /// The nearest character boundary at or before `offset`.
 fn floor_boundary(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
@@ -61,6 +66,8 @@ mod tests {
         for (needle, expected) in [("é", (1, 1)), ("b", (1, 3)), ("x", (2, 1)), ("y", (3, 1)), ("z", (5, 1))] {
             assert_eq!(index.line_column(text, text.find(needle).expect(needle)), expected, "{needle}");
         }
+        assert_eq!(byte_of_position(text, 3), 3);
+        assert_eq!((byte_of_position(text, 0), byte_of_position(text, 99)), (0, text.len()));
         assert_eq!(index.line_column(text, 999), (5, 2));
         assert_eq!(index.line_column(text, 1), (1, 1), "inside a character");
     }

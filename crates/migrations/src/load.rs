@@ -175,13 +175,13 @@ impl<'a> Loader<'a> {
             }
             Some(_) if take == Take::Callbacks => {}
             Some(Ok(Name::Versioned { version, description })) => {
-                self.script(file, script, MigrationKind::Versioned, Some(version), description)
+                self.script(file, script, MigrationKind::Versioned, Some(version), description);
             }
             Some(Ok(Name::Baseline { version, description })) => {
-                self.script(file, script, MigrationKind::Baseline, Some(version), description)
+                self.script(file, script, MigrationKind::Baseline, Some(version), description);
             }
             Some(Ok(Name::Repeatable { description })) => {
-                self.script(file, script, MigrationKind::Repeatable, None, description)
+                self.script(file, script, MigrationKind::Repeatable, None, description);
             }
             Some(Err(error)) => self.bad_name(file, script, &error),
         }

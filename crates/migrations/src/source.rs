@@ -80,7 +80,7 @@ impl Source {
                 Some(text)
                     if text.len() + piece.len() > 4 * PIECE + 3 * usize::try_from(HELD_BYTES).unwrap_or(usize::MAX) =>
                 {
-                    held = None
+                    held = None;
                 }
                 Some(text) => text.push_str(piece),
                 None => {}

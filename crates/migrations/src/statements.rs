@@ -185,7 +185,7 @@ impl<'a> Splitter<'a> {
         while let Some(token) = self.lexer.next_significant()? {
             match token.kind {
                 TokenKind::Semicolon if self.current.parens == 0 && self.current.atomic == 0 => {
-                    self.semicolon(&token)?
+                    self.semicolon(&token)?;
                 }
                 TokenKind::Backslash => self.meta_command(&token)?,
                 _ => self.take(&token),

@@ -93,6 +93,27 @@ fn a_single_service_is_the_repository() {
 }
 
 #[test]
+fn equal_names_are_told_apart_and_a_root_file_claims_only_its_locations() {
+    let dir = project(&[
+        ("team1/api/db/migration/V1__a.sql", ""),
+        ("team2/api/db/migration/V1__a.sql", ""),
+        ("flyway.toml", "[flyway]\nlocations = [\"filesystem:core/migration\", \"filesystem:core/views\"]\n"),
+        ("core/migration/V1__a.sql", ""),
+        ("core/views/afterMigrate__v.sql", ""),
+        ("core/other/V1__a.sql", ""),
+    ]);
+    assert_eq!(
+        summary(&found(dir.path(), &[hint("shop")])),
+        [
+            row("api", false, "team1/api", "team1/api/db/migration"),
+            row("other", false, "core/other", "core/other"),
+            row("shop", true, "", "core/migration core/views"),
+            row("team2/api", false, "team2/api", "team2/api/db/migration"),
+        ]
+    );
+}
+
+#[test]
 fn declared_folders_win() {
     let dir = project(&[("infra/db/orders/V1__a.sql", ""), ("svc-x/db/migration/V1__a.sql", "")]);
     let hints = [ServiceHint { name: "svc-orders".into(), migrations: Some("./infra/db/orders/".into()) }];
