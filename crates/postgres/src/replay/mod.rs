@@ -6,11 +6,13 @@ mod guard;
 mod locate;
 mod outcome;
 mod pipeline;
+mod prepared;
 mod script;
 
 use trueup_model::name::Identifier;
 
 pub use outcome::{Applied, FailureCause, ReplayError, ReplayFailure, ReplayOutcome};
+pub use prepared::{Origin, Prepared, Refused, scripts_from};
 pub use script::{CopyData, HistoryRow, Mode, ReplayOptions, Script};
 
 use crate::session::{Outcome, Row, ServerError, Session, SessionError, TransactionStatus};

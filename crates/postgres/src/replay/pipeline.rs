@@ -350,8 +350,15 @@ pub(super) fn is_own_check(outcome: &Outcome) -> bool {
 }
 
 fn is_transaction_control(tag: &str) -> bool {
-    const TAGS: &[&str] =
-        &["BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "PREPARE TRANSACTION", "COMMIT PREPARED", "ROLLBACK PREPARED"];
+    const TAGS: &[&str] = &[
+        "BEGIN",
+        "START TRANSACTION",
+        "COMMIT",
+        "ROLLBACK",
+        "PREPARE TRANSACTION",
+        "COMMIT PREPARED",
+        "ROLLBACK PREPARED",
+    ];
     TAGS.contains(&tag)
 }
 

@@ -144,10 +144,10 @@ mod tests {
     fn a_long_script_is_cut_between_statements() {
         let text = "select 1;select 2;select 3";
         let pieces = script(text, vec![0..8, 9..17, 18..26], vec![]).pieces(17);
-        assert_eq!(pieces.iter().map(|p| (&text[p.range.clone()], p.statement)).collect::<Vec<_>>(), [
-            ("select 1;select 2", 0),
-            ("select 3", 2)
-        ]);
+        assert_eq!(
+            pieces.iter().map(|p| (&text[p.range.clone()], p.statement)).collect::<Vec<_>>(),
+            [("select 1;select 2", 0), ("select 3", 2)]
+        );
     }
 
     #[test]

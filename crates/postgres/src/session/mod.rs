@@ -416,7 +416,6 @@ impl Outcome {
             self.notices.push(ServerError::from_body(body));
         }
     }
-
 }
 
 /// The columns of a `DataRow`; a row that was cut short loses its last columns.

@@ -48,7 +48,12 @@ impl Server {
         let addresses = if port == 5432 { "" } else { "127.0.0.1" };
         let dir = tempfile::Builder::new().prefix("trueup-replay-").tempdir().expect("temporary directory").keep();
         let mut shell = Command::new("sh");
-        shell.args(["-c", RUN, "sh"]).arg(&dir).args([BIN, &port.to_string(), addresses]).stdin(Stdio::piped()).current_dir(&dir);
+        shell
+            .args(["-c", RUN, "sh"])
+            .arg(&dir)
+            .args([BIN, &port.to_string(), addresses])
+            .stdin(Stdio::piped())
+            .current_dir(&dir);
         if nix::unistd::geteuid().is_root() {
             let nobody = nix::unistd::User::from_name("nobody").expect("users").expect("nobody");
             chown(&dir, Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw())).expect("chown");
@@ -120,7 +125,8 @@ impl Database {
 
     /// The tables of the schema `public`, sorted.
     pub(crate) async fn tables(&self) -> String {
-        self.ask("SELECT relname FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace ORDER BY 1").await
+        self.ask("SELECT relname FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace ORDER BY 1")
+            .await
     }
 }
 
