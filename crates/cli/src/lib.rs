@@ -7,6 +7,7 @@ pub mod engine;
 pub mod explain;
 pub mod report;
 pub mod settings;
+pub mod suggest;
 
 #[cfg(test)]
 mod docs;

@@ -3,7 +3,6 @@
 //! Command line flags outrank environment variables, which outrank this file; [`CheckSettings::or`] is that order.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

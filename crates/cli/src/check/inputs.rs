@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use trueup_intent::properties;
 use trueup_intent::{Reading, Source};
@@ -29,12 +30,13 @@ pub struct Inputs {
     /// The files it was read from.
     pub intent_files: Vec<String>,
     /// Declared services in the order of the intent, then folders that no service claims.
-    pub services: Vec<ServiceInput>,
+    pub services: Vec<Arc<ServiceInput>>,
     /// What is wrong with the run's inputs as a whole.
     pub errors: Vec<InputError>,
 }
 
 /// One service, from all of its files.
+#[derive(Debug)]
 pub struct ServiceInput {
     /// Its name in the intent, or its folder.
     pub name: String,
@@ -100,15 +102,19 @@ fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) 
 fn read_sources(root: &Path, files: &[String], errors: &mut Vec<InputError>) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in files {
-        match trueup_intent::read_file(root, path) {
-            Ok(source) => sources.push(source),
-            Err(error) => errors.push(InputError::at(error.at.clone(), error.message, error.help)),
+        match std::fs::read(root.join(path)) {
+            Ok(bytes) => sources.push(Source { path: path.clone(), bytes }),
+            Err(error) => errors.push(InputError::at(
+                Location::whole(path.as_str()),
+                format!("cannot be read: {error}"),
+                "make it readable; it is part of the intent",
+            )),
         }
     }
     sources
 }
 
-fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Vec<InputError>) -> Vec<ServiceInput> {
+fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Vec<InputError>) -> Vec<Arc<ServiceInput>> {
     let declared = &reading.declared.services;
     let hints: Vec<_> = declared.iter().map(|service| hint(service, settings)).collect();
     let discovery = discover::discover(root, &hints);
@@ -119,9 +125,9 @@ fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Ve
     let mut services = Vec::new();
     for service in declared {
         let discovered = found.remove(&service.name.value);
-        services.extend(discovered.map(|discovered| read_service(root, settings, Some(service), &discovered, errors)));
+        services.extend(discovered.map(|discovered| Arc::new(read_service(root, settings, Some(service), &discovered, errors))));
     }
-    services.extend(found.into_values().map(|discovered| read_service(root, settings, None, &discovered, errors)));
+    services.extend(found.into_values().map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))));
     services
 }
 
@@ -197,8 +203,8 @@ fn spring_yaml(
         });
         match flattened {
             Ok(documents) => {
-                let active = documents.into_iter().filter(properties::FlatDocument::is_unconditional);
-                entries.extend(active.flat_map(|document| document.entries));
+                let active = documents.into_iter().filter(|document| is_unconditional(document));
+                entries.extend(active.flat_map(|document| document.values));
             }
             Err(message) => findings.push(
                 trueup_migrations::problem::Problem::blocking(
@@ -211,6 +217,11 @@ fn spring_yaml(
         }
     }
     entries
+}
+
+/// Whether a document of `application.yml` holds for every profile.
+fn is_unconditional(document: &properties::FlatDocument) -> bool {
+    !document.values.keys().any(|key| key.starts_with("spring.config.activate.") || key.starts_with("spring.profiles"))
 }
 
 /// SQL that must run before a service's migrations: for all services, then for this one.

@@ -1,6 +1,7 @@
 //! What a run is limited to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use trueup_git::GitError;
 use trueup_intent::Source;
@@ -81,7 +82,7 @@ fn explain(error: GitError) -> CheckError {
 /// Services whose files changed, or whose part of the intent says something else than before.
 fn changed_services(inputs: &Inputs, reference: &str) -> Result<BTreeSet<String>, GitError> {
     let files = trueup_git::changed_since(&inputs.root, reference)?;
-    let touched = |service: &&ServiceInput| {
+    let touched = |service: &&Arc<ServiceInput>| {
         let below = |file: &String| service.folders.iter().any(|folder| file.starts_with(&format!("{folder}/")));
         service.files.iter().any(|file| files.contains(file)) || files.iter().any(below)
     };

@@ -4,23 +4,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trueup_migrations::migration::Migration;
 use trueup_model::agreement::{self, Sides};
 use trueup_model::declared::DeclaredService;
 use trueup_model::finding::{Finding, ObjectKind, ObjectPath, Severity};
 use trueup_model::location::Location;
-use trueup_model::name::{Identifier, QualifiedName};
+use trueup_model::name::Identifier;
 use trueup_model::rule::Rule;
 use trueup_postgres::client::{self, Client};
 use trueup_postgres::disposable::{Database, DatabaseError, ExtensionError, Scratch, StartError};
 use trueup_postgres::introspect::{self, IntrospectError, Introspected};
 use trueup_postgres::lower::{self, LowerError};
-use trueup_postgres::replay::{self, FailureCause, Prepared, ReplayError, ReplayFailure, ReplayOptions, ReplayOutcome};
+use trueup_postgres::replay::{
+    self, FailureCause, Prepared, Refused, ReplayError, ReplayFailure, ReplayOptions, ReplayOutcome,
+};
+
+use trueup_postgres::session::ServerError;
 
 use super::answer::Answer;
 use super::extensions;
 use super::inputs::ServiceInput;
 use super::origins::Replayed;
+
+/// A single statement that takes longer than this is cancelled.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The disposable server failed; nothing can be said about the service.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +57,44 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
         return Ok(answer);
     }
     let Some(declared) = &input.declared else { return Ok(undeclared(input)) };
+    let before = replay::scripts_of_texts(&input.before);
+    let prepared = prepare(input, "trueup", "trueup");
+    if let Some(refused) = before.refused.as_ref().or(prepared.refused.as_ref()) {
+        return Ok(unreadable(input, refused));
+    }
     // Roles belong to the whole server: who creates some gets a server of its own.
-    let own = if input.migrations.creates_roles() { Some(scratch.isolated().await?) } else { None };
+    let own = if before.cluster_wide || prepared.cluster_wide { Some(scratch.isolated().await?) } else { None };
     let database = own.as_ref().unwrap_or(scratch).database().await?;
-    let answer = on_database(&database, input, declared, deadline).await;
+    let case = Case { input, declared, database: &database, before, prepared, deadline };
+    let answer = case.answer().await;
     database.drop().await?;
     if let Some(own) = own {
         own.stop().await?;
     }
     answer
+}
+
+/// The scripts, with the names that a session has.
+fn prepare(input: &ServiceInput, user: &str, database: &str) -> Prepared {
+    let mut placeholders = input.flyway.replacements();
+    placeholders.set_built_in("user", user);
+    placeholders.set_built_in("database", database);
+    placeholders.set_built_in("workingDirectory", ".");
+    // A fixed moment: a check has to give the same answer tomorrow.
+    placeholders.set_built_in("timestamp", "2000-01-01 00:00:00");
+    replay::scripts_from(&input.migrations, &input.flyway, &placeholders)
+}
+
+/// Flyway itself would stop here.
+fn unreadable(input: &ServiceInput, refused: &Refused) -> Answer {
+    let finding = Finding::new(Rule::MigrationFile, &input.name, ObjectPath::service())
+        .message(&refused.message)
+        .help("correct the file or its settings; until then the service is unknown")
+        .sides("", &refused.message)
+        .in_migration(Some(&refused.at));
+    let mut findings = input.findings.clone();
+    findings.push(finding);
+    Answer::unknown("a migration cannot be read", findings)
 }
 
 /// The answers that need no PostgreSQL.
@@ -87,119 +122,128 @@ fn first_migration(input: &ServiceInput) -> Option<Location> {
     input.migrations.in_order().next().map(|migration| Location::whole(migration.path.clone()))
 }
 
-async fn on_database(
-    database: &Database,
-    input: &ServiceInput,
-    declared: &DeclaredService,
+/// One service on its database.
+struct Case<'a> {
+    input: &'a ServiceInput,
+    declared: &'a DeclaredService,
+    database: &'a Database,
+    before: Prepared,
+    prepared: Prepared,
     deadline: Instant,
-) -> Result<Answer, ServiceError> {
-    let mut findings = input.findings.clone();
-    let lacking = create_extensions(database, input, declared, &mut findings).await?;
-    let prepared = match replay::prepare_scripts(&input.migrations, &input.flyway, &input.before) {
-        Ok(prepared) => prepared,
-        Err(problems) => {
-            findings.extend(problems.into_iter().map(|problem| problem.finding(&input.name)));
-            return Ok(Answer::unknown("its migrations cannot be read", findings));
-        }
-    };
-    findings.extend(prepared.notes.iter().map(|note| note.finding(&input.name)));
-    let outcome = run(database, input, &prepared, deadline).await?;
-    if let Some(failure) = &outcome.failure {
-        findings.push(replay_failed(input, &prepared, failure));
-        let lasting = !matches!(failure.cause, FailureCause::Deadline | FailureCause::ConnectionLost(_));
-        return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
-    }
-    let client = client::connect(&database.owner_config()).await?;
-    compare(&client, input, declared, &prepared, &outcome, &lacking, findings).await
 }
 
-/// Creates what the types need before anything else stands in the database. What the migrations create themselves is
-/// left to them. Returns what the server lacks.
-async fn create_extensions(
-    database: &Database,
-    input: &ServiceInput,
-    declared: &DeclaredService,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Identifier>, ServiceError> {
-    let own = input.migrations.created_extensions();
-    let mut lacking = Vec::new();
-    for (extension, at) in extensions::needed(declared) {
-        if own.contains(extension.as_str()) {
-            continue;
+impl Case<'_> {
+    async fn answer(mut self) -> Result<Answer, ServiceError> {
+        let mut findings = self.input.findings.clone();
+        findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
+        let lacking = self.create_extensions(&mut findings).await?;
+        self.name_session();
+        let outcome = match self.replay().await? {
+            Ok(outcome) => outcome,
+            Err((finding, lasting)) => {
+                findings.push(*finding);
+                return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
+            }
+        };
+        let client = client::connect(&self.database.owner_config()).await?;
+        self.compare(&client, &outcome, &lacking, findings).await
+    }
+
+    /// Scripts that name their user or database get the real ones.
+    fn name_session(&mut self) {
+        let config = self.database.owner_config();
+        let scripts = self.input.migrations.in_order();
+        let mut texts = scripts.filter_map(|migration| migration.text().ok());
+        if texts.any(|text| text.contains("flyway:user") || text.contains("flyway:database")) {
+            let user = config.get_user().unwrap_or_default();
+            self.prepared = prepare(self.input, user, config.get_dbname().unwrap_or_default());
         }
-        match database.create_extension(extension.as_str()).await {
-            Ok(()) => {}
-            Err(ExtensionError::Database(error)) => return Err(error.into()),
-            Err(error) => {
-                findings.push(extensions::missing(&input.name, &extension, &at, &error.to_string()));
-                lacking.push(extension);
+    }
+
+    /// Creates what the types need before anything else stands in the database. What the scripts create themselves is
+    /// left to them. Returns what the server lacks.
+    async fn create_extensions(&self, findings: &mut Vec<Finding>) -> Result<Vec<Identifier>, ServiceError> {
+        let mut lacking = Vec::new();
+        for (extension, at) in extensions::needed(self.declared) {
+            let name = extension.as_str();
+            if self.prepared.extensions.contains(name) || self.before.extensions.contains(name) {
+                continue;
+            }
+            match self.database.create_extension(name).await {
+                Ok(()) => {}
+                Err(ExtensionError::Database(error)) => return Err(error.into()),
+                Err(error) => {
+                    findings.push(extensions::missing(&self.input.name, &extension, &at, &error.to_string()));
+                    lacking.push(extension);
+                }
             }
         }
+        Ok(lacking)
     }
-    Ok(lacking)
-}
 
-async fn run(
-    database: &Database,
-    input: &ServiceInput,
-    prepared: &Prepared,
-    deadline: Instant,
-) -> Result<ReplayOutcome, ServiceError> {
-    let identifiers = |names: &[String]| names.iter().map(|name| Identifier::new(name.as_str())).collect();
-    let flyway = &input.flyway;
-    let options = ReplayOptions {
-        default_schema: flyway.history_schema().map(Identifier::new),
-        create_schemas: if flyway.create_schemas.value { identifiers(&flyway.managed_schemas()) } else { Vec::new() },
-        init_sql: flyway.init_sql.value.clone(),
-        history: history_table(input),
-        statement_timeout: Some(Duration::from_secs(120)),
-        deadline: Some(deadline),
-    };
-    let mut session = client::session(&database.owner_config()).await?;
-    let outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
-    session.close().await;
-    Ok(outcome)
-}
-
-/// The stand-in for the schema history that scripts which name it will find.
-fn history_table(input: &ServiceInput) -> Option<QualifiedName> {
-    let schema = input.flyway.history_schema().unwrap_or("public");
-    Some(QualifiedName::new(schema, input.flyway.table.value.as_str()))
-}
-
-async fn compare(
-    client: &Client,
-    input: &ServiceInput,
-    declared: &DeclaredService,
-    prepared: &Prepared,
-    outcome: &ReplayOutcome,
-    lacking: &[Identifier],
-    mut findings: Vec<Finding>,
-) -> Result<Answer, ServiceError> {
-    let options =
-        introspect::Options { history_table: history_table(input), with_provenance: true, ..Default::default() };
-    let Introspected { canonical, provenance } = introspect::introspect(client, &options).await?;
-    let pairing = agreement::pair(declared, &canonical);
-    let lowered = lower::lower(client, declared, &pairing, &canonical, lacking).await?;
-    let compared = agreement::compared(declared);
-    if !input.has_migrations() {
-        findings.push(no_migrations(input, declared));
-        return Ok(Answer::checked(findings, compared).with_types(declared, &lowered));
+    /// Runs what comes first, then the migrations. A failure is a finding, with whether it would fail again.
+    async fn replay(&self) -> Result<Result<ReplayOutcome, (Box<Finding>, bool)>, ServiceError> {
+        let mut session = client::session(&self.database.owner_config()).await?;
+        let mut outcome = ReplayOutcome::default();
+        for prepared in [&self.before, &self.prepared] {
+            let options = ReplayOptions {
+                statement_timeout: Some(STATEMENT_TIMEOUT),
+                deadline: Some(self.deadline),
+                ..prepared.options.clone()
+            };
+            outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
+            if let Some(failure) = &outcome.failure {
+                let lasting = !matches!(failure.cause, FailureCause::Deadline | FailureCause::ConnectionLost(_));
+                return Ok(Err((Box::new(replay_failed(self.input, prepared, failure)), lasting)));
+            }
+        }
+        session.close().await;
+        Ok(Ok(outcome))
     }
-    let questions = agreement::questions(declared, &lowered, &canonical, &pairing);
-    let evaluated = lower::evaluate(client, &questions).await?;
-    let migrations: Vec<Option<&Migration>> = prepared.migrations(&input.migrations);
-    let origins = Replayed::new(&provenance, &outcome.applied, &migrations);
-    let sides = Sides {
-        service: declared,
-        lowered: &lowered,
-        replayed: &canonical,
-        pairing: &pairing,
-        evaluated: &evaluated,
-        origins: &origins,
-    };
-    findings.extend(agreement::compare(sides));
-    Ok(Answer::checked(findings, compared).with_types(declared, &lowered))
+
+    async fn compare(
+        &self,
+        client: &Client,
+        outcome: &ReplayOutcome,
+        lacking: &[Identifier],
+        mut findings: Vec<Finding>,
+    ) -> Result<Answer, ServiceError> {
+        let (input, declared) = (self.input, self.declared);
+        let options = introspect::Options {
+            history_table: self.prepared.options.history.clone(),
+            with_provenance: true,
+            ..introspect::Options::default()
+        };
+        let Introspected { canonical, provenance } = introspect::introspect(client, &options).await?;
+        let pairing = agreement::pair(declared, &canonical);
+        let lowered = lower::lower(client, declared, &pairing, &canonical, lacking).await?;
+        let compared = agreement::compared(declared);
+        if !input.has_migrations() {
+            findings.push(no_migrations(input, declared));
+            return Ok(Answer::checked(findings, compared).with_types(declared, &lowered));
+        }
+        let questions = agreement::questions(declared, &lowered, &canonical, &pairing);
+        let evaluated = lower::evaluate(client, &questions).await?;
+        let origins = Replayed::new(&provenance, &outcome.applied, &self.prepared.origins);
+        findings.extend(agreement::compare(Sides {
+            service: declared,
+            lowered: &lowered,
+            replayed: &canonical,
+            pairing: &pairing,
+            evaluated: &evaluated,
+            origins: &origins,
+        }));
+        Ok(Answer::checked(findings, compared).with_types(declared, &lowered))
+    }
+}
+
+/// A callback that Flyway runs around each statement, and a replay does not.
+fn not_run(input: &ServiceInput, at: &Location) -> Finding {
+    let script = at.file.rsplit('/').next().unwrap_or_default();
+    Finding::new(Rule::JavaMigration, &input.name, ObjectPath::new(ObjectKind::Migration, [script.into()]))
+        .message(format!("`{script}` runs around every statement in Flyway; it was not run here"))
+        .help("what it does is unknown; if it matters, put it into a migration")
+        .in_migration(Some(at))
 }
 
 fn no_migrations(input: &ServiceInput, declared: &DeclaredService) -> Finding {
@@ -221,11 +265,11 @@ fn tables(declared: &DeclaredService) -> String {
 
 /// `replay-failed`, at the statement that failed, with the server's own words.
 fn replay_failed(input: &ServiceInput, prepared: &Prepared, failure: &ReplayFailure) -> Finding {
-    let place = prepared.locate(failure);
+    let place = prepared.locate(failure).unwrap_or_else(|| Location::whole(input.name.as_str()));
     let script = place.file.rsplit('/').next().unwrap_or_default().to_owned();
     let mut words = describe(&failure.cause);
-    if let Some(statement) = prepared.statement(failure) {
-        words = format!("{words}; the statement begins `{statement}`");
+    if let Some(statement) = statement(prepared, failure) {
+        words = format!("{words}; the statement is `{statement}`");
     }
     Finding::new(Rule::ReplayFailed, &input.name, ObjectPath::new(ObjectKind::Migration, [script.as_str().into()]))
         .message(format!("`{script}` fails when it is replayed on an empty database: {words}"))
@@ -237,6 +281,16 @@ fn replay_failed(input: &ServiceInput, prepared: &Prepared, failure: &ReplayFail
         .in_migration(Some(&place))
 }
 
+/// The first words of the statement that failed.
+fn statement(prepared: &Prepared, failure: &ReplayFailure) -> Option<String> {
+    const WORDS: usize = 160;
+    let script = prepared.scripts.get(failure.script)?;
+    let text = &script.text[script.statements.get(failure.statement?)?.clone()];
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut: String = line.chars().take(WORDS).collect();
+    Some(if cut.len() < line.len() { format!("{cut} …") } else { cut })
+}
+
 fn sqlstate(cause: &FailureCause) -> String {
     match cause {
         FailureCause::Statement(error) | FailureCause::Commit(error) => error.sqlstate.clone(),
@@ -246,15 +300,22 @@ fn sqlstate(cause: &FailureCause) -> String {
 
 fn describe(cause: &FailureCause) -> String {
     match cause {
-        FailureCause::Statement(error) => error.to_string(),
-        FailureCause::Commit(error) => format!("at its commit, {error}"),
+        FailureCause::Statement(error) => said(error),
+        FailureCause::Commit(error) => format!("at its commit, {}", said(error)),
         FailureCause::Deadline => "it did not end within the time the run may take".to_owned(),
-        FailureCause::ConnectionLost(Some(error)) => format!("the server ended the session: {error}"),
+        FailureCause::ConnectionLost(Some(error)) => format!("the server ended the session: {}", said(error)),
         FailureCause::ConnectionLost(None) => "the server ended the session".to_owned(),
         FailureCause::CopyWithoutData => "COPY … FROM STDIN has no data that ends with `\\.`".to_owned(),
         FailureCause::Nul => "it contains a NUL byte, which PostgreSQL cannot take".to_owned(),
         FailureCause::Tampered => "it changes the setting `trueup.at`, which the replay keeps count with".to_owned(),
     }
+}
+
+/// `message (SQLSTATE)`, with detail and hint.
+fn said(error: &ServerError) -> String {
+    let more = |what: &str, text: &Option<String>| text.as_ref().map_or(String::new(), |text| format!("; {what}: {text}"));
+    let (detail, hint) = (more("detail", &error.detail), more("hint", &error.hint));
+    format!("{} ({}){detail}{hint}", error.message, error.sqlstate)
 }
 
 /// Findings by service, for what is compared across services.

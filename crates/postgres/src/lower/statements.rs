@@ -32,7 +32,7 @@ pub(super) struct Rendered {
 }
 
 /// Replaces declared types: on the replayed side's types, the server prints expressions as it prints them there.
-pub(super) type TypeOf<'a> = &'a dyn Fn(&DeclaredColumn) -> Option<String>;
+pub(super) type TypeOf<'a> = &'a (dyn Fn(&DeclaredColumn) -> Option<String> + Sync);
 
 /// Renders a table under the name it has on the scratch server. Foreign keys come later, see [`references`].
 pub(super) fn table(name: &QualifiedName, details: &TableDetails, type_of: TypeOf<'_>) -> Rendered {

@@ -12,7 +12,7 @@ mod script;
 use trueup_model::name::Identifier;
 
 pub use outcome::{Applied, FailureCause, ReplayError, ReplayFailure, ReplayOutcome};
-pub use prepared::{Origin, Prepared, Refused, scripts_from};
+pub use prepared::{Origin, Prepared, Refused, scripts_from, scripts_of_texts};
 pub use script::{CopyData, HistoryRow, Mode, ReplayOptions, Script};
 
 use crate::session::{Outcome, Row, ServerError, Session, SessionError, TransactionStatus};

@@ -1,10 +1,11 @@
 //! From a service's migrations to the scripts of a replay, in Flyway's order on an empty database, and back from a
 //! failure to the author's file.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trueup_migrations::classify::{Barrier, Facts, classify};
-use trueup_migrations::migration::{Migration, MigrationKind, MigrationSet, Script as Sql};
+use trueup_migrations::migration::{Migration, MigrationKind, MigrationSet, Script as Sql, ScriptError};
 use trueup_migrations::placeholders::Placeholders;
 use trueup_migrations::settings::Settings;
 use trueup_migrations::statements::{StatementKind, split};
@@ -27,6 +28,10 @@ pub struct Prepared {
     pub refused: Option<Refused>,
     /// Callbacks that do not run in a replay although Flyway would run them around each statement.
     pub not_run: Vec<Location>,
+    /// Extensions that the scripts create.
+    pub extensions: BTreeSet<String>,
+    /// Whether a script touches what the whole server shares: roles, databases, tablespaces.
+    pub cluster_wide: bool,
 }
 
 /// A script that cannot be run at all.
@@ -50,6 +55,12 @@ impl Origin {
     /// The migration's file, relative to the project root.
     pub fn file(&self) -> &Arc<str> {
         &self.parts[self.main].1.file
+    }
+
+    /// The files' SQL, the migration's own first.
+    pub fn sql(&self) -> impl Iterator<Item = &Sql> {
+        let others = self.parts.iter().enumerate().filter(|(index, _)| *index != self.main).map(|(_, part)| part);
+        std::iter::once(&self.parts[self.main]).chain(others).map(|(_, sql)| sql)
     }
 
     /// The place in the author's files of a byte in the script's text.
@@ -98,6 +109,32 @@ pub fn scripts_from(set: &MigrationSet, settings: &Settings, placeholders: &Plac
     }
     laying.prepared.options = laying.options();
     laying.prepared
+}
+
+/// Lays out SQL that is no migration: what a project names to run first, in the given order. Paths and texts.
+pub fn scripts_of_texts(files: &[(String, String)]) -> Prepared {
+    let (set, settings) = (MigrationSet::default(), Settings::default());
+    let placeholders = settings.replacements();
+    let mut laying = Laying {
+        set: &set,
+        settings: &settings,
+        placeholders: &placeholders,
+        prepared: Prepared::default(),
+        names_history: false,
+    };
+    if let Err(refused) = files.iter().try_for_each(|(path, text)| laying.text(path, text)) {
+        laying.prepared.refused = Some(refused);
+    }
+    laying.prepared
+}
+
+fn unreadable(migration: &Migration, error: ScriptError) -> Refused {
+    let message = error.to_string();
+    let at = match error {
+        ScriptError::Placeholders(errors) => errors.into_iter().next().map(|(at, _)| at),
+        ScriptError::Source(_) => None,
+    };
+    Refused { at: at.unwrap_or_else(|| Location::whole(Arc::clone(&migration.path))), message }
 }
 
 struct Laying<'a> {
@@ -169,11 +206,8 @@ impl Laying<'_> {
             if !script.text.is_empty() {
                 script.text.push_str(BETWEEN_PARTS);
             }
-            let sql = part.script_with(self.placeholders).map_err(|error| Refused {
-                at: Location::whole(Arc::clone(&part.path)),
-                message: error.to_string(),
-            })?;
-            let (mode, cut) = self.append(&mut script, part, &sql)?;
+            let sql = part.script_with(self.placeholders).map_err(|error| unreadable(part, error))?;
+            let (mode, cut) = self.append(&mut script, part.config.execute_in_transaction, &sql)?;
             script.mode = strictest(script.mode, mode);
             understood &= cut;
             origin.parts.push((script.text.len() - sql.sql.text.len(), sql));
@@ -187,13 +221,36 @@ impl Laying<'_> {
         Ok(())
     }
 
+    /// Adds one file that is no migration.
+    fn text(&mut self, path: &str, text: &str) -> Result<(), Refused> {
+        let sql = Sql::of_text(path, text);
+        let mut script = Script {
+            id: self.prepared.scripts.len(),
+            text: String::new(),
+            statements: Vec::new(),
+            mode: Mode::Ahead,
+            copies: Vec::new(),
+            history: None,
+        };
+        let (mode, understood) = self.append(&mut script, None, &sql)?;
+        script.mode = mode;
+        if !understood {
+            script.statements.clear();
+        }
+        self.prepared.scripts.push(script);
+        self.prepared.origins.push(Origin { parts: vec![(0, sql)], main: 0 });
+        Ok(())
+    }
+
     /// Appends one file to a script; gives how it must be sent and whether it could be cut into statements.
-    fn append(&mut self, script: &mut Script, migration: &Migration, sql: &Sql) -> Result<(Mode, bool), Refused> {
+    fn append(&mut self, script: &mut Script, decided: Option<bool>, sql: &Sql) -> Result<(Mode, bool), Refused> {
         let text = &sql.sql.text;
         let cut = split(text);
         let facts = classify(text, &cut, &self.settings.table.value);
         self.names_history |= facts.barriers.contains(&Barrier::HistoryTable);
-        let mode = self.mode(migration, sql, &facts)?;
+        self.prepared.extensions.extend(facts.extensions.iter().cloned());
+        self.prepared.cluster_wide |= !facts.cluster_wide.is_empty();
+        let mode = self.mode(decided, sql, &facts)?;
         let start = script.text.len();
         let Ok(cut) = cut else {
             script.text.push_str(text);
@@ -214,12 +271,13 @@ impl Laying<'_> {
     }
 
     /// As Flyway decides: the script's own configuration, else the setting, else what the statements are.
-    fn mode(&self, migration: &Migration, sql: &Sql, facts: &Facts) -> Result<Mode, Refused> {
-        let in_transaction = match migration.config.execute_in_transaction {
+    fn mode(&self, decided: Option<bool>, sql: &Sql, facts: &Facts) -> Result<Mode, Refused> {
+        let in_transaction = match decided {
             Some(decided) => decided,
             None if !self.settings.execute_in_transaction.value => false,
             None if facts.is_mixed_for_flyway() && !self.settings.mixed.value => return Err(mixed(sql, facts)),
-            None => !facts.outside_transaction.iter().any(|statement| statement.flyway_detects),
+            // Flyway runs what it misses in a transaction, where the server refuses it; nobody can mean that.
+            None => facts.is_transactional(),
         };
         Ok(if in_transaction { transactional_mode(facts) } else { Mode::Autocommit })
     }
