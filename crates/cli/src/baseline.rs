@@ -5,14 +5,15 @@
 //! explained is never green. An entry past its `expires` day accepts nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use trueup_model::finding::{Finding, State};
-use trueup_model::rule::Rule;
 
+use crate::report::text::count;
 use crate::report::{Accepted, AcceptedBy};
 
 /// The version of the file format that this build writes and reads.
@@ -171,6 +172,19 @@ pub struct Written {
     pub unexplained: usize,
 }
 
+impl fmt::Display for Written {
+    /// One sentence for the person who asked for it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = count(self.kept + self.added, "finding");
+        write!(f, "{total} accepted: {} new, {} kept, {} gone", self.added, self.kept, self.removed)?;
+        if self.unexplained > 0 {
+            let unknown = count(self.unexplained, "unknown");
+            write!(f, ". {unknown} without a reason: counted until one is given (--reason, or in the file)")?;
+        }
+        Ok(())
+    }
+}
+
 impl Baseline {
     /// Reads a baseline file; `None` when there is none.
     pub fn read(path: &Path) -> Result<Option<Self>, BaselineError> {
@@ -303,6 +317,17 @@ fn renewed(finding: &Finding, former: Option<&Entry>, reason: Option<&str>) -> E
 }
 
 impl Compared {
+    /// What the reader should know about entries that did not hold.
+    pub fn notes(&self) -> Vec<String> {
+        let expired = (self.expired > 0)
+            .then(|| format!("{} accepted until a day that is past: counted again", count(self.expired, "finding")));
+        let unexplained = (self.unexplained > 0).then(|| {
+            let findings = count(self.unexplained, "unknown finding");
+            format!("{findings} in the baseline without a reason: counted until `reason` is filled in")
+        });
+        expired.into_iter().chain(unexplained).collect()
+    }
+
     fn settle(&mut self, finding: Finding, entry: &Entry, today: Date) {
         if entry.accepts(&finding, today) {
             self.accepted.push(Accepted { finding, by: AcceptedBy::Baseline, reason: entry.reason.clone() });
@@ -331,17 +356,13 @@ fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mu
     builder
 }
 
-/// Whether a rule's findings need a reason to be accepted.
-pub fn needs_reason(rule: Rule) -> bool {
-    rule.info().state == State::Unknown
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use trueup_model::finding::{ObjectKind, ObjectPath};
     use trueup_model::location::Location;
     use trueup_model::name::QualifiedName;
+    use trueup_model::rule::Rule;
 
     use super::*;
 
@@ -435,8 +456,12 @@ mod tests {
         let unknown = vec![finding(Rule::NotUnderstood, 0, 0)];
         let (silent, written) = Baseline::default().accept(&unknown, None, everywhere);
         assert_eq!((silent.entries.len(), written.unexplained), (1, 1));
+        assert!(
+            written.to_string().starts_with("1 finding accepted: 1 new, 0 kept, 0 gone. 1 unknown without a reason")
+        );
         let compared = silent.compare(unknown.clone(), TODAY, everywhere);
         assert_eq!((compared.counted.len(), compared.unexplained, compared.resolved.len()), (1, 1, 0));
+        assert!(compared.notes()[0].contains("without a reason"));
         let (explained, written) = silent.accept(&unknown, Some("prose"), everywhere);
         assert_eq!((written.kept, written.unexplained), (1, 0));
         let compared = explained.compare(unknown, TODAY, everywhere);
