@@ -5,15 +5,18 @@
 //! explained is never green. An entry past its `expires` day accepts nothing.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use trueup_model::finding::{Finding, State};
-use trueup_model::rule::Rule;
 
+use crate::report::text::count;
 use crate::report::{Accepted, AcceptedBy};
+
+mod file;
+
+pub use file::BaselineError;
 
 /// The version of the file format that this build writes and reads.
 pub const VERSION: u32 = 1;
@@ -81,68 +84,6 @@ impl Entry {
     }
 }
 
-/// The file as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    version: u32,
-    findings: Vec<Entry>,
-}
-
-/// Why a baseline file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum BaselineError {
-    /// It cannot be read.
-    #[error("cannot read the baseline {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It is not a baseline file.
-    #[error("{}:{line}:{column}: this baseline file is damaged: {message}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// 1-based line, 0 when unknown.
-        line: usize,
-        /// 1-based column, 0 when unknown.
-        column: usize,
-        /// What the parser said.
-        message: String,
-    },
-    /// It was written by a later trueup.
-    #[error("{} is a baseline of version {found}, and this trueup reads version {VERSION}", path.display())]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// The version it says.
-        found: u32,
-    },
-    /// It cannot be written.
-    #[error("cannot write the baseline {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
-impl BaselineError {
-    /// What to do next.
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
-            Self::Damaged { .. } => {
-                "restore it from version control, or delete it and run `trueup check --write-baseline`"
-            }
-            Self::Version { .. } => "use the trueup that wrote it, or a later one",
-        }
-    }
-}
-
 /// What a comparison with the baseline yields.
 #[derive(Clone, Debug, Default)]
 pub struct Compared {
@@ -171,65 +112,24 @@ pub struct Written {
     pub unexplained: usize,
 }
 
+impl fmt::Display for Written {
+    /// One sentence for the person who asked for it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = count(self.kept + self.added, "finding");
+        write!(f, "{total} accepted: {} new, {} kept, {} gone", self.added, self.kept, self.removed)?;
+        if self.unexplained > 0 {
+            let unknown = count(self.unexplained, "unknown");
+            write!(f, ". {unknown} without a reason: counted until one is given (--reason, or in the file)")?;
+        }
+        Ok(())
+    }
+}
+
 impl Baseline {
-    /// Reads a baseline file; `None` when there is none.
-    pub fn read(path: &Path) -> Result<Option<Self>, BaselineError> {
-        match std::fs::read(path) {
-            Ok(bytes) => Self::parse(path, &bytes).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(BaselineError::Read { path: path.to_owned(), source }),
-        }
-    }
-
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, BaselineError> {
-        let damaged = |error: &serde_json::Error| BaselineError::Damaged {
-            path: path.to_owned(),
-            line: error.line(),
-            column: error.column(),
-            message: error.to_string(),
-        };
-        // The version first: a later format need not have the fields of this one.
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let found = serde_json::from_slice::<Version>(bytes).map_err(|error| damaged(&error))?.version;
-        if found != VERSION {
-            return Err(BaselineError::Version { path: path.to_owned(), found });
-        }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        Ok(Self::new(wire.findings))
-    }
-
     /// A baseline of these entries, put in order.
     pub fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         Self { entries }
-    }
-
-    /// The file's text: JSON, one field a line, so that reviews show one entry as one block.
-    pub fn render(&self) -> String {
-        let wire = Wire { version: VERSION, findings: self.entries.clone() };
-        let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
-        text.push('\n');
-        text
-    }
-
-    /// Writes the file whole or not at all: a temporary file beside it, then a rename.
-    pub fn write(&self, path: &Path) -> Result<(), BaselineError> {
-        self.write_beside(path).map_err(|source| BaselineError::Write { path: path.to_owned(), source })
-    }
-
-    fn write_beside(&self, path: &Path) -> std::io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = readable_by_all(tempfile::Builder::new().prefix(".trueup-baseline")).tempfile_in(folder)?;
-        file.write_all(self.render().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
     }
 
     /// Sets the findings against the entries, one entry for one finding.
@@ -303,6 +203,17 @@ fn renewed(finding: &Finding, former: Option<&Entry>, reason: Option<&str>) -> E
 }
 
 impl Compared {
+    /// What the reader should know about entries that did not hold.
+    pub fn notes(&self) -> Vec<String> {
+        let expired = (self.expired > 0)
+            .then(|| format!("{} accepted until a day that is past: counted again", count(self.expired, "finding")));
+        let unexplained = (self.unexplained > 0).then(|| {
+            let findings = count(self.unexplained, "unknown finding");
+            format!("{findings} in the baseline without a reason: counted until `reason` is filled in")
+        });
+        expired.into_iter().chain(unexplained).collect()
+    }
+
     fn settle(&mut self, finding: Finding, entry: &Entry, today: Date) {
         if entry.accepts(&finding, today) {
             self.accepted.push(Accepted { finding, by: AcceptedBy::Baseline, reason: entry.reason.clone() });
@@ -319,29 +230,13 @@ pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// Temporary files are private by default; a baseline is committed and read by everyone who checks it out.
-#[cfg(unix)]
-fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
-    use std::os::unix::fs::PermissionsExt as _;
-    builder.permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
-    builder
-}
-
-/// Whether a rule's findings need a reason to be accepted.
-pub fn needs_reason(rule: Rule) -> bool {
-    rule.info().state == State::Unknown
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use trueup_model::finding::{ObjectKind, ObjectPath};
     use trueup_model::location::Location;
     use trueup_model::name::QualifiedName;
+    use trueup_model::rule::Rule;
 
     use super::*;
 
@@ -435,8 +330,12 @@ mod tests {
         let unknown = vec![finding(Rule::NotUnderstood, 0, 0)];
         let (silent, written) = Baseline::default().accept(&unknown, None, everywhere);
         assert_eq!((silent.entries.len(), written.unexplained), (1, 1));
+        assert!(
+            written.to_string().starts_with("1 finding accepted: 1 new, 0 kept, 0 gone. 1 unknown without a reason")
+        );
         let compared = silent.compare(unknown.clone(), TODAY, everywhere);
         assert_eq!((compared.counted.len(), compared.unexplained, compared.resolved.len()), (1, 1, 0));
+        assert!(compared.notes()[0].contains("without a reason"));
         let (explained, written) = silent.accept(&unknown, Some("prose"), everywhere);
         assert_eq!((written.kept, written.unexplained), (1, 0));
         let compared = explained.compare(unknown, TODAY, everywhere);
@@ -463,42 +362,5 @@ mod tests {
         let (renewed, written) = baseline.accept(&[], None, only_0);
         assert_eq!((renewed.entries.len(), written.removed), (1, 1));
         assert_eq!(renewed.entries[0].service, "svc-1");
-    }
-
-    #[test]
-    fn the_file_is_written_for_reviewers() {
-        let findings = [finding(Rule::NotUnderstood, 1, 1), finding(Rule::MissingTable, 0, 0)];
-        insta::assert_snapshot!(Baseline::default().accept(&findings, Some("why"), everywhere).0.render());
-    }
-
-    #[test]
-    fn a_damaged_file_is_refused_with_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(FILE_NAME);
-        assert!(Baseline::read(&file).unwrap().is_none());
-        let cases = [
-            ("", "1:0: this baseline file is damaged"),
-            ("{\"version\": 1, \"findings\": [", "damaged"),
-            ("<<<<<<< ours\n", "1:1: this baseline file is damaged"),
-            ("{\"version\": 1, \"findings\": [], \"extra\": 1}", "unknown field `extra`"),
-            ("{\"version\": 1, \"findings\": [{\"rule\": \"x\"}]}", "missing field"),
-            ("{\"version\": 2}", "is a baseline of version 2, and this trueup reads version 1"),
-        ];
-        for (text, expected) in cases {
-            std::fs::write(&file, text).unwrap();
-            let error = Baseline::read(&file).unwrap_err();
-            assert!(error.to_string().contains(expected), "{text}: {error}");
-            assert!(!error.help().is_empty());
-        }
-    }
-
-    #[test]
-    fn a_failed_write_leaves_the_old_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = folder.path().join("none/baseline.json");
-        assert!(matches!(Baseline::default().write(&missing), Err(BaselineError::Write { .. })));
-        let file = folder.path().join(FILE_NAME);
-        Baseline::default().write(&file).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     }
 }

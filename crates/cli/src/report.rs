@@ -3,6 +3,7 @@
 //! [`Report`] is a plain value. Each renderer is a pure function from it to text with wire types of its own, and none
 //! of them relies on the order in which findings arrive.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,8 @@ pub struct Report {
     pub switched_off: usize,
     /// The baseline file that was compared with, relative to the project root.
     pub baseline: Option<String>,
-    /// What the run was limited to, for example `changed since origin/main`; `None` when everything was looked at.
+    /// What the run was limited to, for example `what changed since origin/main` or `svc-check-in`; `None` when
+    /// everything was looked at.
     pub scope: Option<String>,
     /// Wall time of the whole run.
     pub elapsed: Duration,
@@ -194,22 +196,52 @@ impl Accepted {
 /// the same input print the same bytes.
 pub(crate) fn sorted(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_cached_key(|finding| sort_key(finding));
+    sorted.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     sorted
 }
 
 /// The accepted findings in the same order as [`sorted`].
 pub(crate) fn sorted_accepted(accepted: &[Accepted]) -> Vec<&Accepted> {
     let mut sorted: Vec<&Accepted> = accepted.iter().collect();
-    sorted.sort_by_cached_key(|accepted| sort_key(&accepted.finding));
+    sorted.sort_by(|a, b| sort_key(&a.finding).cmp(&sort_key(&b.finding)));
     sorted
 }
 
+/// Findings and accepted findings of each service, each list in the order of [`sorted`].
+pub(crate) struct ByService<'a> {
+    findings: BTreeMap<&'a str, Vec<&'a Finding>>,
+    accepted: BTreeMap<&'a str, Vec<&'a Accepted>>,
+}
+
+impl<'a> ByService<'a> {
+    /// Sorts and groups once; a report may hold a thousand services.
+    pub(crate) fn of(report: &'a Report) -> Self {
+        let mut grouped = Self { findings: BTreeMap::new(), accepted: BTreeMap::new() };
+        for finding in sorted(&report.findings) {
+            grouped.findings.entry(&finding.service).or_default().push(finding);
+        }
+        for accepted in sorted_accepted(&report.accepted) {
+            grouped.accepted.entry(&accepted.finding.service).or_default().push(accepted);
+        }
+        grouped
+    }
+
+    /// The findings of a service that count.
+    pub(crate) fn findings(&self, service: &str) -> &[&'a Finding] {
+        self.findings.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// The findings of a service that are accepted.
+    pub(crate) fn accepted(&self, service: &str) -> &[&'a Accepted] {
+        self.accepted.get(service).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// What [`sorted`] orders by.
-fn sort_key(finding: &Finding) -> impl Ord + use<> {
-    let places = (finding.intent_at.clone(), finding.migration_at.clone());
-    let object = (finding.object.path.clone(), finding.object.kind);
-    (finding.service.clone(), object, finding.rule, places, finding.fingerprint(), finding.message.clone())
+fn sort_key(finding: &Finding) -> impl Ord + '_ {
+    let object = (&finding.object.path, finding.object.kind);
+    let places = (&finding.intent_at, &finding.migration_at);
+    (&finding.service, object, finding.rule, places, &finding.declared, &finding.found, &finding.message)
 }
 
 #[cfg(test)]

@@ -158,6 +158,27 @@ mod tests {
     }
 
     #[test]
+    fn the_example_in_the_documentation_is_understood() {
+        let page = include_str!("../../../docs/reference/settings.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let settings = parse(FILE_NAME, example).unwrap();
+        assert_eq!((settings.ignore.len(), settings.services.len(), settings.check.jobs), (1, 1, Some(2)));
+        let keys = [
+            "intent",
+            "baseline",
+            "postgres",
+            "pg_bin",
+            "scratch_url",
+            "deadline",
+            "jobs",
+            "cache",
+            "before",
+            "expires",
+        ];
+        keys.iter().for_each(|key| assert!(example.contains(key), "{key} is not documented"));
+    }
+
+    #[test]
     fn the_nearest_file_above_is_found() {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("a/b");

@@ -140,6 +140,17 @@ mod tests {
     }
 
     #[test]
+    fn errors_and_notes_do_not_push_the_table_off_the_screen() {
+        let mut report = sample::large();
+        let at = trueup_model::location::Location::new("a.yaml", 3, 1);
+        report.errors = vec![crate::report::InputError::at(at, "no", "help"); 500];
+        report.notes = vec!["a note".into(); 500];
+        let page = shown(&report, &Options::default());
+        assert!(page.lines().count() <= 65, "{page}");
+        assert!(page.contains("494 errors more") && page.contains("495 notes more"), "{page}");
+    }
+
+    #[test]
     fn a_thousand_services_fit_one_screen_too() {
         let mut report = sample::large();
         let many = (0..1000)
@@ -148,6 +159,44 @@ mod tests {
         let page = shown(&report, &Options::default());
         assert!(page.lines().count() <= 45, "{page}");
         assert!(page.contains("services more:"), "{page}");
+    }
+
+    /// Five hundred services in every format: sorting once a service would take minutes here.
+    #[test]
+    fn every_format_grows_with_the_report_and_not_faster() {
+        let mut report = sample::large();
+        let (services, findings) = (report.services.split_off(0), report.findings.split_off(0));
+        for n in 0..25 {
+            let name = |name: &str| format!("{name}-{n}");
+            report.services.extend(services.iter().cloned().map(|mut service| {
+                service.name = name(&service.name);
+                service
+            }));
+            report.findings.extend(findings.iter().cloned().map(|mut finding| {
+                finding.service = name(&finding.service);
+                finding
+            }));
+        }
+        let start = std::time::Instant::now();
+        let detail = shown(&report, &Options { all: true, ..Options::default() });
+        assert!(detail.lines().count() > report.findings.len());
+        println!("human {:?}", start.elapsed());
+        use crate::report::{github, gitlab, json, junit, markdown, sarif};
+        for (name, render) in [
+            ("json", json::render as fn(&Report) -> String),
+            ("sarif", sarif::render),
+            ("github", github::render),
+            ("gitlab", gitlab::render),
+            ("junit", junit::render),
+            ("markdown", markdown::render),
+        ] {
+            let before = start.elapsed();
+            assert!(!render(&report).is_empty());
+            println!("{name} {:?}", start.elapsed() - before);
+        }
+        let taken = start.elapsed();
+        println!("{} findings in 7 formats: {taken:?}", report.findings.len());
+        assert!(taken < std::time::Duration::from_secs(60), "{taken:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use trueup_model::finding::{Finding, ObjectKind, Severity, State};
 use trueup_model::location::Location;
 
-use super::summary::Summary;
+use super::summary::{Counts, Summary};
 use super::{Accepted, AcceptedBy, InputError, Report, ServiceReport, ServiceStatus, sorted, sorted_accepted};
 use crate::baseline::Entry;
 
@@ -140,7 +140,9 @@ struct WireAccepted<'a> {
 impl<'a> WireReport<'a> {
     fn of(report: &'a Report) -> Self {
         let summary = Summary::of(report);
-        let mut services: Vec<WireService<'a>> = report.services.iter().map(|s| WireService::of(s, &summary)).collect();
+        let counts = summary.rows.iter().map(|row| (row.name, &row.counts)).collect();
+        let mut services: Vec<WireService<'a>> =
+            report.services.iter().map(|service| WireService::of(service, &counts)).collect();
         services.sort_by_key(|service| service.name);
         Self {
             version: VERSION,
@@ -186,8 +188,8 @@ impl WireSummary {
 }
 
 impl<'a> WireService<'a> {
-    fn of(service: &'a ServiceReport, summary: &Summary<'_>) -> Self {
-        let counts = summary.rows.iter().find(|row| row.name == service.name).map(|row| &row.counts);
+    fn of(service: &'a ServiceReport, counts: &BTreeMap<&str, &Counts>) -> Self {
+        let counts = counts.get(service.name.as_str());
         Self {
             name: &service.name,
             status: service.status,

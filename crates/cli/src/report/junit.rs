@@ -9,12 +9,12 @@ use std::time::Duration;
 use trueup_model::finding::{Finding, State};
 
 use super::summary::{Row, Summary};
-use super::{Report, ServiceStatus, sorted, sorted_accepted};
+use super::{ByService, Report, ServiceStatus};
 
 /// Renders the report as one `testsuites` document.
 pub fn render(report: &Report) -> String {
-    let summary = Summary::of(report);
-    let mut suites: Vec<Suite> = summary.rows.iter().map(|row| Suite::of(report, row)).collect();
+    let (summary, grouped) = (Summary::of(report), ByService::of(report));
+    let mut suites: Vec<Suite> = summary.rows.iter().map(|row| Suite::of(&grouped, row)).collect();
     suites.sort_by(|a, b| a.name.cmp(&b.name));
     if !report.errors.is_empty() {
         suites.insert(0, Suite::of_errors(report));
@@ -89,14 +89,11 @@ impl Tally {
 }
 
 impl Suite {
-    fn of(report: &Report, row: &Row<'_>) -> Self {
-        let counted = sorted(&report.findings).into_iter().filter(|finding| finding.service == row.name);
-        let mut cases: Vec<Case> = counted.map(Case::of).collect();
-        for accepted in sorted_accepted(&report.accepted) {
-            if accepted.finding.service == row.name {
-                let reason = accepted.reason.clone().unwrap_or_else(|| "accepted".to_owned());
-                cases.push(Case { outcome: Outcome::Skipped(reason), ..Case::of(&accepted.finding) });
-            }
+    fn of(grouped: &ByService<'_>, row: &Row<'_>) -> Self {
+        let mut cases: Vec<Case> = grouped.findings(row.name).iter().copied().map(Case::of).collect();
+        for accepted in grouped.accepted(row.name) {
+            let reason = accepted.reason.clone().unwrap_or_else(|| "accepted".to_owned());
+            cases.push(Case { outcome: Outcome::Skipped(reason), ..Case::of(&accepted.finding) });
         }
         if row.counts.findings == 0 {
             cases.extend(Case::of_service(row));
@@ -244,6 +241,22 @@ mod tests {
         assert!(names.contains(&"</failure><script>alert(1)</script>]]>&amp;\"'"), "{names:?}");
         assert!(names.contains(&"a\r\n::error file=x::owned\n::stop-commands::t"), "{names:?}");
         assert!(names.iter().all(|name| !name.contains(['\u{1b}', '\0'])));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_back(text in proptest::collection::vec(proptest::char::any(), 0..60)) {
+            let text: String = text.into_iter().collect();
+            let document = format!("<a b=\"{0}\">{0}</a>", escaped(&text));
+            let parsed = roxmltree::Document::parse(&document).unwrap();
+            let legal = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+            let expected: String = text
+                .chars()
+                .map(|c| if legal(c) && !matches!(c, '\u{fffe}' | '\u{ffff}') { c } else { '\u{fffd}' })
+                .collect();
+            proptest::prop_assert_eq!(parsed.root_element().attribute("b"), Some(expected.as_str()));
+            proptest::prop_assert_eq!(parsed.root_element().text().unwrap_or_default(), expected);
+        }
     }
 
     #[test]

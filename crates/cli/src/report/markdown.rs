@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use trueup_model::finding::{Finding, State};
 
 use super::summary::{Class, Counts, Row, Summary};
-use super::text::{clean, count, thousands};
-use super::{Report, ServiceStatus, sorted, sorted_accepted};
+use super::text::{clean, count, place, thousands};
+use super::{ByService, Report, ServiceStatus, sorted_accepted};
 
 /// Bytes of a comment, below GitHub's limit of 65,536 characters.
 pub const LONGEST: usize = 65_000;
@@ -24,14 +24,14 @@ const NAMED: usize = 10;
 
 /// Renders the comment.
 pub fn render(report: &Report) -> String {
-    let summary = Summary::of(report);
+    let (summary, grouped) = (Summary::of(report), ByService::of(report));
     let mut out = format!("### {}\n\n", verdict(report, &summary.total));
     out.push_str(&errors(report));
     out.push_str(&table(&summary));
     let closing = closing(report);
     let mut left_out = 0;
     for row in summary.rows.iter().filter(|row| row.counts.findings > 0) {
-        let fold = fold(report, row);
+        let fold = fold(grouped.findings(row.name), row);
         if out.len() + fold.len() + closing.len() + CLOSING / 4 > LONGEST {
             left_out += 1;
         } else {
@@ -61,8 +61,8 @@ fn verdict(report: &Report, total: &Counts) -> String {
 fn errors(report: &Report) -> String {
     let mut out = String::new();
     for error in report.errors.iter().take(NAMED) {
-        let place = error.location.as_ref().map_or_else(String::new, |at| format!("{}: ", code(&at.to_string(), 150)));
-        let _ = writeln!(out, "- {place}{} {}", prose(&error.message, 300), prose(&error.help, 200));
+        let at = error.location.as_ref().map_or_else(String::new, |at| format!("{}: ", code(&place(at, 130), 160)));
+        let _ = writeln!(out, "- {at}{} {}", prose(&error.message, 300), prose(&error.help, 200));
     }
     if report.errors.len() > NAMED {
         let _ = writeln!(out, "- … and {} more", report.errors.len() - NAMED);
@@ -111,11 +111,10 @@ fn said(row: &Row<'_>) -> String {
 }
 
 /// The findings of a service, folded away.
-fn fold(report: &Report, row: &Row<'_>) -> String {
+fn fold(findings: &[&Finding], row: &Row<'_>) -> String {
     let (name, number) = (html(row.name, 60), count(row.counts.findings, "finding"));
     let mut out = format!("<details><summary>{name}: {number}</summary>\n\n| | rule | object | what | where |\n");
     out.push_str("|---|---|---|---|---|\n");
-    let findings: Vec<&Finding> = sorted(&report.findings).into_iter().filter(|f| f.service == row.name).collect();
     for finding in findings.iter().take(LISTED) {
         let _ = writeln!(out, "{}", line(finding));
     }
@@ -133,7 +132,7 @@ fn line(finding: &Finding) -> String {
         (_, trueup_model::finding::Severity::Warning) => "⚠️",
         (_, trueup_model::finding::Severity::Info) => "ℹ️",
     };
-    let places: Vec<String> = finding.locations().map(|at| code(&at.to_string(), 150)).collect();
+    let places: Vec<String> = finding.locations().map(|at| code(&place(at, 130), 160)).collect();
     let (object, what) = (code(&finding.object.to_string(), 100), prose(&finding.message, 300));
     format!("| {mark} | `{}` | {object} | {what} | {} |", finding.rule, places.join("<br>"))
 }
@@ -190,7 +189,7 @@ fn prose(text: &str, max: usize) -> String {
             '@' | '#' => {
                 let _ = write!(out, "{c}&#8203;");
             }
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' | ':' | '+' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             c => out.push(c),

@@ -238,9 +238,10 @@ impl<'a> ResultOf<'a> {
 
 /// What is the case and what to do next, as one text. Brackets are escaped: SARIF reads `[x](y)` as a link.
 fn sentence(finding: &Finding) -> String {
-    let parts = [finding.service.as_str(), &finding.message, &finding.help];
-    let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-    let text = if said.is_empty() { finding.rule.info().summary.to_owned() } else { said };
+    let said = if finding.message.is_empty() { finding.rule.info().summary } else { &finding.message };
+    let service = if finding.service.is_empty() { String::new() } else { format!("{}: ", finding.service) };
+    let help = if finding.help.is_empty() { String::new() } else { format!("\n{}", finding.help) };
+    let text = format!("{service}{said}{help}");
     text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]")
 }
 
@@ -338,6 +339,6 @@ mod tests {
     fn small_report() {
         let mut value = rendered(&sample::small());
         value["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap().truncate(2);
-        insta::assert_json_snapshot!(value);
+        insta::assert_json_snapshot!(value, {".runs[0].tool.driver.version" => "[version]"});
     }
 }

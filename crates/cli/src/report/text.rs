@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use trueup_model::location::Location;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Shows at most this many columns of one name.
@@ -48,7 +49,12 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `file:line:column` in visible text; a long path is cut, the numbers never.
+pub fn place(at: &Location, max: usize) -> String {
+    format!("{}:{}:{}", clean(&at.file, max), at.line, at.column)
 }
 
 /// Several lines of visible text, each at most `max` columns; at most `lines` of them.
@@ -135,6 +141,16 @@ mod tests {
         assert!(shown.contains("\\u{1b}[31mb\\u{202e}c"), "{shown}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn clean_text_fits_and_shows_everything(hostile in "\\PC{0,60}\\pC{0,20}.{0,60}", max in 1..120_usize) {
+            let shown = clean(&hostile, max);
+            proptest::prop_assert!(width(&shown) <= max, "{shown}");
+            proptest::prop_assert!(!shown.chars().any(is_hidden), "{shown:?}");
+            proptest::prop_assert_eq!(clean(&shown, max), shown.clone(), "clean text stays as it is");
+        }
+    }
+
     #[test]
     fn long_text_is_cut_to_the_column() {
         assert_eq!(clean("abcdef", 6), "abcdef");
@@ -142,6 +158,12 @@ mod tests {
         assert_eq!(width(&clean(&"漢".repeat(9000), 11)), 11);
         let marks = format!("e{}", "\u{301}".repeat(10_000));
         assert!(clean(&marks, 10).chars().count() < 50);
+    }
+
+    #[test]
+    fn a_long_path_keeps_its_numbers() {
+        let at = Location::new("p".repeat(1000), 12, 3);
+        assert_eq!(place(&at, 10), format!("{}…:12:3", "p".repeat(9)));
     }
 
     #[test]

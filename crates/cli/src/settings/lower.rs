@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trueup_model::finding::{Severity, State};
+use trueup_model::location::Located;
 use trueup_model::rule::Rule;
 
 use super::reader::{Reader, Table};
@@ -32,23 +33,23 @@ fn top(table: &Table<'_, '_>) -> Settings {
     let settings = Settings {
         intent: table.strings("intent"),
         baseline: table.string("baseline"),
-        check: table.table("check").map(check).unwrap_or_default(),
-        before: table.table("replay").map(before).unwrap_or_default(),
+        check: table.table("check").map(|table| check(&table)).unwrap_or_default(),
+        before: table.table("replay").map(|table| before(&table)).unwrap_or_default(),
         rules: table.table("rules").map(|rules| levels(&rules)).unwrap_or_default(),
-        ignore: table.tables("ignore").into_iter().filter_map(|entry| ignore(entry, true)).collect(),
+        ignore: table.tables("ignore").into_iter().filter_map(|entry| ignore(&entry, true)).collect(),
         services: table.table("services").map(|all| services(&all)).unwrap_or_default(),
     };
     table.finish();
     settings
 }
 
-fn check(table: Table<'_, '_>) -> CheckSettings {
+fn check(table: &Table<'_, '_>) -> CheckSettings {
     let small = |n: u64| usize::try_from(n).ok();
     let settings = CheckSettings {
         postgres: table.number("postgres", 13..=99).and_then(|major| u16::try_from(major).ok()),
         pg_bin: table.string("pg_bin").map(|path| PathBuf::from(path.value)),
         scratch_url: table.string("scratch_url").map(|url| Secret::new(url.value)),
-        deadline: deadline(&table),
+        deadline: deadline(table),
         jobs: table.number("jobs", 1..=1024).and_then(small),
         cache: table.boolean("cache"),
     };
@@ -69,7 +70,7 @@ fn deadline(table: &Table<'_, '_>) -> Option<Duration> {
         .or_else(|| table.expected("deadline", "a span of time such as \"90s\" or \"5m\"", value))
 }
 
-fn before(table: Table<'_, '_>) -> Vec<trueup_model::location::Located<String>> {
+fn before(table: &Table<'_, '_>) -> Vec<Located<String>> {
     let files = table.strings("before");
     table.finish();
     files
@@ -112,11 +113,11 @@ fn unknown_rule(reader: &Reader<'_>, name: &str, offset: usize) {
 }
 
 /// One `[[ignore]]`; `service` is no key inside `[services.NAME]`.
-fn ignore(table: Table<'_, '_>, with_service: bool) -> Option<Ignore> {
+fn ignore(table: &Table<'_, '_>, with_service: bool) -> Option<Ignore> {
     let rule = table.string("rule").map(|pattern| pattern.value);
     let service = if with_service { table.string("service").map(|pattern| pattern.value) } else { None };
     let object = table.string("object").map(|pattern| pattern.value);
-    let (expires, reason) = (expires(&table), table.string("reason"));
+    let (expires, reason) = (expires(table), table.string("reason"));
     let (reader, start) = (table.reader, table.span.start);
     known_rule(reader, start, rule.as_deref());
     if rule.is_none() && service.is_none() && object.is_none() {
@@ -153,7 +154,7 @@ fn services(table: &Table<'_, '_>) -> BTreeMap<String, ServiceSettings> {
     let mut all = BTreeMap::new();
     for (name, offset, value) in table.entries() {
         if let Some(entry) = table.as_table(name, value) {
-            let mut settings = service(entry);
+            let mut settings = service(&entry);
             settings.at = Some(table.reader.at(offset));
             all.insert(name.to_owned(), settings);
         }
@@ -161,13 +162,13 @@ fn services(table: &Table<'_, '_>) -> BTreeMap<String, ServiceSettings> {
     all
 }
 
-fn service(table: Table<'_, '_>) -> ServiceSettings {
+fn service(table: &Table<'_, '_>) -> ServiceSettings {
     let settings = ServiceSettings {
         at: None,
         migrations: table.strings("migrations"),
-        before: table.table("replay").map(before).unwrap_or_default(),
+        before: table.table("replay").map(|table| before(&table)).unwrap_or_default(),
         rules: table.table("rules").map(|rules| levels(&rules)).unwrap_or_default(),
-        ignore: table.tables("ignore").into_iter().filter_map(|entry| ignore(entry, false)).collect(),
+        ignore: table.tables("ignore").into_iter().filter_map(|entry| ignore(&entry, false)).collect(),
     };
     table.finish();
     settings

@@ -8,7 +8,7 @@ use trueup_model::rule::Rule;
 use super::Page;
 use super::lines::Lines;
 use super::style::Tone;
-use crate::report::text::{clean, count, list, pad, shell_word, thousands, width};
+use crate::report::text::{clean, count, list, pad, place, shell_word, thousands, width};
 use crate::report::{ServiceStatus, sorted};
 
 /// A column name is worth one decision when this many tables have it.
@@ -63,7 +63,7 @@ fn steps(page: &Page<'_>) -> Vec<Step> {
 fn unreadable(page: &Page<'_>) -> Option<Step> {
     let first = page.report.errors.iter().find_map(|error| error.location.as_ref())?;
     let errors = count(page.report.errors.len(), "input error");
-    Some(Step::Prose(format!("Settle the {errors} above, first {}", clean(&first.to_string(), 200))))
+    Some(Step::Prose(format!("Settle the {errors} above, first {}", place(first, 150))))
 }
 
 /// Services that could not be compared at all.
@@ -77,9 +77,9 @@ fn uncompared(page: &Page<'_>) -> Option<Step> {
     };
     let broken = [Rule::ReplayFailed, Rule::MigrationFile, Rule::MissingExtension];
     let cause = sorted(&page.report.findings).into_iter().find(|finding| broken.contains(&finding.rule));
-    let place = cause.and_then(|finding| finding.locations().last());
-    let place = place.map_or_else(String::new, |at| format!(", first {}", clean(&at.to_string(), 200)));
-    Some(Step::Prose(format!("Repair {what}: {}{place}", list(&names, 3))))
+    let at = cause.and_then(|finding| finding.locations().last());
+    let first = at.map_or_else(String::new, |at| format!(", first {}", place(at, 150)));
+    Some(Step::Prose(format!("Repair {what}: {}{first}", list(&names, 3))))
 }
 
 fn schema_names(page: &Page<'_>) -> Option<Step> {
@@ -127,7 +127,7 @@ fn prose(page: &Page<'_>) -> Option<Step> {
         .collect();
     let first = unclear.iter().find_map(|finding| finding.intent_at.as_ref())?;
     let places = count(unclear.len(), "place");
-    Some(Step::Prose(format!("Reword {places} that were not understood, first {}", clean(&first.to_string(), 200))))
+    Some(Step::Prose(format!("Reword {places} that were not understood, first {}", place(first, 150))))
 }
 
 fn worst_service(page: &Page<'_>) -> Option<Step> {

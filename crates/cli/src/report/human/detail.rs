@@ -10,8 +10,8 @@ use super::overview::classes;
 use super::style::Tone;
 use super::{Excerpts, Page, excerpt};
 use crate::report::summary::Row;
-use crate::report::text::{NAME, SENTENCE, clean, clean_lines, pad, pad_left, width};
-use crate::report::{ServiceStatus, sorted};
+use crate::report::text::{NAME, SENTENCE, clean, clean_lines, pad_left, place, width};
+use crate::report::{Accepted, ByService, ServiceStatus};
 
 /// Narrower pages show the two lines below each other.
 const SIDE_BY_SIDE: usize = 90;
@@ -21,6 +21,7 @@ const FIX_LINES: usize = 12;
 /// Renders the services, worst first, and the findings of each.
 pub(super) fn render(page: &Page<'_>, excerpts: &Excerpts<'_>, out: &mut Lines<'_>) {
     let wanted = page.options.service.as_deref();
+    let grouped = ByService::of(page.report);
     let mut quiet = Vec::new();
     for row in &page.summary.rows {
         if wanted.is_some_and(|name| row.name != name) {
@@ -29,7 +30,7 @@ pub(super) fn render(page: &Page<'_>, excerpts: &Excerpts<'_>, out: &mut Lines<'
         if row.counts.findings == 0 && wanted.is_none() {
             quiet.push(row);
         } else {
-            service(page, row, excerpts, out);
+            service(page, row, &grouped, excerpts, out);
         }
     }
     if wanted.is_some_and(|name| page.summary.rows.iter().all(|row| row.name != name)) {
@@ -62,7 +63,7 @@ fn quiet_services(rows: &[&Row<'_>], out: &mut Lines<'_>) {
     }
 }
 
-fn service(page: &Page<'_>, row: &Row<'_>, excerpts: &Excerpts<'_>, out: &mut Lines<'_>) {
+fn service(page: &Page<'_>, row: &Row<'_>, grouped: &ByService<'_>, excerpts: &Excerpts<'_>, out: &mut Lines<'_>) {
     out.gap();
     let name = if row.name.is_empty() { "(whole files)".to_owned() } else { clean(row.name, NAME) };
     let engine = row.service.map(|service| clean(&service.engine, 60)).filter(|engine| !engine.is_empty());
@@ -73,24 +74,22 @@ fn service(page: &Page<'_>, row: &Row<'_>, excerpts: &Excerpts<'_>, out: &mut Li
         out.prose("  ", Tone::Unknown, &clean(reason, SENTENCE));
     }
     let mut told = BTreeSet::new();
-    for finding in sorted(&page.report.findings).into_iter().filter(|finding| finding.service == row.name) {
+    for &finding in grouped.findings(row.name) {
         one(finding, told.insert((finding.rule, &finding.help)), excerpts, out);
     }
-    accepted(page, row, out);
+    accepted(page, grouped.accepted(row.name), out);
 }
 
-fn accepted(page: &Page<'_>, row: &Row<'_>, out: &mut Lines<'_>) {
-    if row.counts.accepted == 0 || page.options.service.is_none() {
+fn accepted(page: &Page<'_>, all: &[&Accepted], out: &mut Lines<'_>) {
+    if all.is_empty() || page.options.service.is_none() {
         return;
     }
     out.gap();
-    for accepted in crate::report::sorted_accepted(&page.report.accepted) {
+    for accepted in all {
         let finding = &accepted.finding;
-        if finding.service == row.name {
-            let reason = accepted.reason.as_deref().unwrap_or("no reason given");
-            let object = clean(&finding.object.to_string(), NAME);
-            out.prose("  ", Tone::Faint, &format!("accepted {} {object}: {}", finding.rule, clean(reason, 200)));
-        }
+        let reason = accepted.reason.as_deref().unwrap_or("no reason given");
+        let object = clean(&finding.object.to_string(), NAME);
+        out.prose("  ", Tone::Faint, &format!("accepted {} {object}: {}", finding.rule, clean(reason, 200)));
     }
 }
 
@@ -131,31 +130,56 @@ fn fix(finding: &Finding, out: &mut Lines<'_>) {
 /// Both places, then both lines.
 fn places(finding: &Finding, excerpts: &Excerpts<'_>, out: &mut Lines<'_>) {
     let (left, right) = (finding.intent_at.as_ref(), finding.migration_at.as_ref());
-    for (name, at) in [("yaml", left), ("sql ", right)] {
-        if let Some(at) = at {
-            let place = clean(&at.to_string(), 300);
-            out.line(&format!("  {name}  {}", out.paint(Tone::Faint, &place)));
-        }
+    for at in finding.locations() {
+        out.line(&format!("  {}  {}", kind_of_file(at), out.paint(Tone::Faint, &place(at, 240))));
     }
     let wide = out.columns() >= SIDE_BY_SIDE;
-    let half = (out.columns().min(160) - 4) / 2;
+    let half = (out.columns() - 4) / 2;
     let room = if wide && left.is_some() && right.is_some() { half } else { out.columns() - 4 };
-    let panes: Vec<[String; 2]> =
-        [left, right].into_iter().flatten().filter_map(|at| pane(at, room, excerpts)).collect();
+    let (_, _, tone) = severity(finding);
+    let pane = |at: &Location| Some(Pane::of(at, room, excerpts)?.set(room, tone, out));
+    let panes: Vec<[String; 2]> = [left, right].into_iter().flatten().filter_map(pane).collect();
     match panes.as_slice() {
         [left, right] if wide => {
-            for (left, right) in left.iter().zip(right) {
-                out.line(&format!("  {} {right}", pad(left, half)));
-            }
+            left.iter().zip(right).for_each(|(left, right)| out.line(&format!("  {left} {right}")));
         }
-        panes => panes.iter().flatten().for_each(|line| out.line(&format!("  {line}"))),
+        panes => panes.iter().flatten().for_each(|line| out.line(&format!("  {}", line.trim_end()))),
     }
 }
 
-/// A source line with its number, and the mark below it.
-fn pane(at: &Location, room: usize, excerpts: &Excerpts<'_>) -> Option<[String; 2]> {
-    let line = excerpts.line(&at.file, at.line)?;
-    let number = pad_left(&at.line.to_string(), 6);
-    let (shown, mark) = excerpt::excerpt(&line, at.column, room.saturating_sub(width(&number) + 4));
-    Some([format!("{number} │ {shown}"), format!("{} │ {mark}", " ".repeat(width(&number)))])
+/// Four columns that say what kind of file a place is in.
+fn kind_of_file(at: &Location) -> &'static str {
+    match at.file.rsplit('.').next() {
+        Some("yaml" | "yml") => "yaml",
+        Some("sql") => "sql ",
+        _ => "file",
+    }
+}
+
+/// A source line, its number, and the mark below it.
+struct Pane {
+    number: String,
+    shown: String,
+    mark: String,
+}
+
+impl Pane {
+    fn of(at: &Location, room: usize, excerpts: &Excerpts<'_>) -> Option<Self> {
+        let line = excerpts.line(&at.file, at.line)?;
+        let number = pad_left(&at.line.to_string(), 6);
+        let (shown, mark) = excerpt::excerpt(&line, at.column, room.saturating_sub(width(&number) + 4));
+        Some(Self { number, shown, mark })
+    }
+
+    /// Two lines, each `room` columns wide.
+    fn set(&self, room: usize, tone: Tone, out: &Lines<'_>) -> [String; 2] {
+        let gutter = width(&self.number) + 3;
+        let line = |number: &str, tone: Tone, text: &str| {
+            let bar = out.paint(Tone::Faint, &format!("{number} │"));
+            let rest = " ".repeat(room.saturating_sub(gutter + width(text)));
+            format!("{bar} {}{rest}", out.paint(tone, text))
+        };
+        let blank = " ".repeat(width(&self.number));
+        [line(&self.number, Tone::Plain, &self.shown), line(&blank, tone, &self.mark)]
+    }
 }

@@ -75,6 +75,17 @@ mod tests {
         assert!(shown.chars().skip(at).collect::<String>().starts_with("target"), "{shown}\n{mark}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_line_the_page_holds(line in ".{0,200}", column in 0..300_u32, room in 20..120_usize) {
+            let (shown, mark) = excerpt(&line, column, room);
+            proptest::prop_assert!(text::width(&shown) <= room, "{shown}");
+            proptest::prop_assert!(text::width(&mark) <= room + 1, "{mark}");
+            proptest::prop_assert!(mark.ends_with('^'));
+            proptest::prop_assert!(!shown.chars().any(text::is_hidden));
+        }
+    }
+
     #[test]
     fn a_column_beyond_the_line_is_no_trouble() {
         let (shown, mark) = excerpt("ab", 4_000_000_000, 30);

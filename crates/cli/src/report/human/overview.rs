@@ -6,15 +6,19 @@ use super::Page;
 use super::lines::Lines;
 use super::style::Tone;
 use crate::report::summary::{Class, Counts, Row};
-use crate::report::text::{clean, count, pad, pad_left, thousands};
+use crate::report::text::{clean, count, pad, pad_left, place, thousands};
 use crate::report::{Accepted, InputError, Report, ServiceStatus};
 
 /// Lines of the page that are not rows of the table: verdict, headings, advice, closing.
 const AROUND_THE_TABLE: usize = 18;
 /// Rows shown however low the screen.
 const FEWEST_ROWS: usize = 8;
-/// Input errors shown in the overview.
-const ERRORS_SHOWN: usize = 20;
+/// Input errors shown beside a table.
+const ERRORS_SHOWN: usize = 6;
+/// Input errors shown where the page may be long.
+const ERRORS_IN_DETAIL: usize = 50;
+/// Notes shown.
+const NOTES_SHOWN: usize = 5;
 
 /// The verdict, and what it rests on.
 pub(super) fn header(page: &Page<'_>, out: &mut Lines<'_>) {
@@ -23,7 +27,7 @@ pub(super) fn header(page: &Page<'_>, out: &mut Lines<'_>) {
     out.prose_after(&lead, 2, Tone::Strong, &verdict(page));
     out.prose("  ", Tone::Faint, &basis(page));
     if let Some(scope) = &page.report.scope {
-        out.prose("  ", Tone::Faint, &format!("limited to what is {}", clean(scope, 200)));
+        out.prose("  ", Tone::Faint, &format!("limited to {}", clean(scope, 200)));
     }
     out.gap();
 }
@@ -114,18 +118,19 @@ fn basis(page: &Page<'_>) -> String {
 /// Inputs that could not be read.
 pub(super) fn errors(page: &Page<'_>, out: &mut Lines<'_>) {
     let errors = &page.report.errors;
-    for error in errors.iter().take(ERRORS_SHOWN) {
+    let shown = if page.in_detail() { ERRORS_IN_DETAIL } else { ERRORS_SHOWN };
+    for error in errors.iter().take(shown) {
         input_error(error, out);
     }
-    if errors.len() > ERRORS_SHOWN {
-        out.line(&format!("  … and {} more", count(errors.len() - ERRORS_SHOWN, "error")));
+    if errors.len() > shown {
+        out.line(&format!("  … {} more: `--format json` lists all", count(errors.len() - shown, "error")));
     }
     out.gap();
 }
 
 fn input_error(error: &InputError, out: &mut Lines<'_>) {
-    let place = error.location.as_ref().map_or_else(String::new, |at| format!("{}: ", clean(&at.to_string(), 300)));
-    out.prose("  ", Tone::Bad, &format!("{place}{}", clean(&error.message, 600)));
+    let at = error.location.as_ref().map_or_else(String::new, |at| format!("{}: ", place(at, 200)));
+    out.prose("  ", Tone::Bad, &format!("{at}{}", clean(&error.message, 600)));
     if !error.help.is_empty() {
         out.prose("    ", Tone::Plain, &clean(&error.help, 600));
     }
@@ -282,7 +287,11 @@ fn closing_lines(page: &Page<'_>) -> Vec<String> {
     if report.switched_off > 0 {
         lines.push(format!("{} switched off in trueup.toml", count(report.switched_off, "finding")));
     }
-    lines.extend(report.notes.iter().map(|note| clean(note, 400)));
+    lines.extend(report.notes.iter().take(NOTES_SHOWN).map(|note| clean(note, 400)));
+    if report.notes.len() > NOTES_SHOWN {
+        let more = count(report.notes.len() - NOTES_SHOWN, "note");
+        lines.push(format!("… {more} more: `--format json` lists all"));
+    }
     lines
 }
 
