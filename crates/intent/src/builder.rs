@@ -15,7 +15,7 @@ use crate::document::{Entry, Mark, Node, Scalar, Style, Value};
 use crate::report::{Report, quoted};
 
 /// Deepest nesting; the dialect needs 8.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Most nodes of one file, aliases expanded.
 const MAX_NODES: usize = 1_000_000;
 /// Most characters between two events: one scalar, or what the scanner reads ahead.
@@ -25,6 +25,10 @@ const MAX_LOOKAHEAD: usize = 256 * 1024;
 pub(crate) enum Stop {
     /// A syntax error, at a place relative to the text that was given.
     Syntax { at: Mark, info: String },
+    /// The file has as many errors as are shown.
+    Full,
+    /// Nested too deeply; `at` is relative to the text that was given.
+    Depth { at: Mark },
     /// A limit was passed; `at` is relative to the text that was given.
     Limit { at: Mark, message: String, help: &'static str },
 }
@@ -133,6 +137,9 @@ impl Builder<'_> {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
             last = self.mark(&span.start);
             self.event(event, span)?;
+            if self.report.is_full(self.file) {
+                return Err(Stop::Full);
+            }
         }
         Ok(())
     }
@@ -172,8 +179,7 @@ impl Builder<'_> {
     fn open(&mut self, frame: Frame) -> Result<(), Stop> {
         self.budget.take(1, frame.at)?;
         if self.stack.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(Stop::Limit { at: frame.at, message, help: "The intent needs eight levels at most." });
+            return Err(Stop::Depth { at: frame.at });
         }
         self.stack.push(frame);
         Ok(())

@@ -83,6 +83,9 @@ pub fn read(sources: &[Source]) -> Reading {
         let file: std::sync::Arc<str> = source.path.as_str().into();
         let documents = syntax::documents(&file, &source.bytes, &mut report);
         for document in &documents {
+            if report.is_full(&file) {
+                break;
+            }
             service::read_document(&file, document, &mut services, &mut report);
         }
     }

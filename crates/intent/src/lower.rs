@@ -161,10 +161,10 @@ impl Context<'_> {
     fn target(&self, written: &str, folds: bool) -> Resolved {
         let missing = || Resolved::Target(Target::Missing { text: written.to_owned() });
         let (base, brackets) = split_brackets(written);
-        if let Some(service) = self.catalog.services.get(base) {
+        if self.catalog.services.contains_key(base) {
             let own_table = names::name(base, folds).is_ok_and(|name| self.catalog.table(self.own, &name).is_some());
             if !own_table {
-                return self.in_service(*service, base, None, brackets);
+                return in_service(base, None, brackets);
             }
         }
         let parts: Option<Vec<Identifier>> =
@@ -188,10 +188,9 @@ impl Context<'_> {
         second: &Identifier,
         brackets: Option<Brackets<'_>>,
     ) -> Option<Resolved> {
-        if *first == self.catalog.own_schemas[self.own] {
-            if let Some(found) = self.own_table(second, None, brackets) {
-                return Some(found);
-            }
+        let own_schema = *first == self.catalog.own_schemas[self.own];
+        if let Some(found) = own_schema.then(|| self.own_table(second, None, brackets)).flatten() {
+            return Some(found);
         }
         if let Some(found) = self.own_table(first, Some(second), brackets) {
             return Some(found);
@@ -199,28 +198,14 @@ impl Context<'_> {
         let service = base.split_once('.').map_or(base, |(service, _)| service);
         if let Some(position) = self.catalog.services.get(service) {
             self.catalog.table(*position, second)?;
-            return Some(self.in_service(*position, service, Some(second), brackets));
+            return Some(in_service(service, Some(second), brackets));
         }
         // `schema.table` of another service, when only one has such a table.
         let owners = self.catalog.schemas.get(first)?;
         let mut owners = owners.iter().filter(|position| self.catalog.table(**position, second).is_some());
         let (owner, None) = (owners.next()?, owners.next()) else { return None };
         let name = self.catalog.services.iter().find(|(_, position)| *position == owner)?.0;
-        Some(self.in_service(*owner, name, Some(second), brackets))
-    }
-
-    fn in_service(
-        &self,
-        _: usize,
-        service: &str,
-        table: Option<&Identifier>,
-        brackets: Option<Brackets<'_>>,
-    ) -> Resolved {
-        let target = Target::Service { service: service.to_owned(), table: table.cloned() };
-        match brackets {
-            Some(brackets) => Resolved::WithNote(target, brackets.inside.trim().to_owned()),
-            None => Resolved::Target(target),
-        }
+        Some(in_service(name, Some(second), brackets))
     }
 
     /// A table of the same service and schema; `None` when there is none, or it has no such column.
@@ -261,6 +246,15 @@ impl Context<'_> {
                 "Name the one column that is meant: FK -> table(column).",
             ),
         })
+    }
+}
+
+/// A logical reference; what stands in brackets behind it is a note.
+fn in_service(service: &str, table: Option<&Identifier>, brackets: Option<Brackets<'_>>) -> Resolved {
+    let target = Target::Service { service: service.to_owned(), table: table.cloned() };
+    match brackets {
+        Some(brackets) => Resolved::WithNote(target, brackets.inside.trim().to_owned()),
+        None => Resolved::Target(target),
     }
 }
 

@@ -18,7 +18,6 @@ const MAX_ERRORS: usize = 100;
 pub(crate) struct Report {
     errors: Vec<IntentError>,
     findings: Vec<Finding>,
-    left_out: HashMap<Arc<str>, usize>,
     counts: HashMap<Arc<str>, usize>,
 }
 
@@ -26,10 +25,8 @@ impl Report {
     /// Adds an error.
     pub(crate) fn error(&mut self, at: Location, message: impl Into<String>, help: impl Into<String>) {
         let count = self.counts.entry(Arc::clone(&at.file)).or_default();
-        *count += 1;
-        if *count > MAX_ERRORS {
-            *self.left_out.entry(at.file).or_default() += 1;
-        } else {
+        if *count < MAX_ERRORS {
+            *count += 1;
             self.errors.push(IntentError { at, message: message.into(), help: help.into() });
         }
     }
@@ -43,9 +40,6 @@ impl Report {
     pub(crate) fn absorb(&mut self, other: Self) {
         for error in other.errors {
             self.error(error.at, error.message, error.help);
-        }
-        for (file, count) in other.left_out {
-            *self.left_out.entry(file).or_default() += count;
         }
         self.findings.extend(other.findings);
     }
@@ -62,10 +56,13 @@ impl Report {
         let key = |at: &Location| (order.get(&*at.file).copied(), at.line, at.column);
         self.errors.sort_by_key(|error| key(&error.at));
         self.findings.sort_by_key(|finding| finding.intent_at.as_ref().map(key));
-        self.errors.extend(self.left_out.into_iter().map(|(file, count)| IntentError {
-            at: Location::whole(file),
-            message: format!("{count} more errors in this file are not listed"),
-            help: "Correct the listed ones first.".to_owned(),
+        let full = sources
+            .iter()
+            .filter(|source| self.counts.get(source.path.as_str()).is_some_and(|count| *count >= MAX_ERRORS));
+        self.errors.extend(full.map(|source| IntentError {
+            at: Location::whole(source.path.as_str()),
+            message: format!("only the first {MAX_ERRORS} errors of this file are listed"),
+            help: "Correct these first.".to_owned(),
         }));
         (self.findings, self.errors)
     }

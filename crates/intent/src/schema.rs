@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::constraint::DELETE_ACTIONS;
 use crate::{column, index, service, table};
 
 /// The JSON Schema (draft 2020-12) of one file of the intent.
@@ -10,7 +11,7 @@ use crate::{column, index, service, table};
 pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://trueup.dev/schema/intent.json",
+        "$id": "urn:trueup:intent",
         "title": "Data stores of all services",
         "description": "What the architect intends: one key for each service, with its engine, schema, tables, columns and indexes.",
         "type": ["object", "null"],
@@ -53,7 +54,7 @@ fn definitions() -> Value {
 }
 
 /// An object with these properties, with private keys beside them and nothing else.
-fn object(title: &str, description: &str, keys: &[&str], properties: Value) -> Value {
+fn object(title: &str, description: &str, keys: &[&str], properties: &Value) -> Value {
     debug_assert!(keys.iter().all(|key| properties.get(key).is_some()), "{title}: a key has no schema");
     json!({
         "title": title,
@@ -111,7 +112,7 @@ fn service_schema() -> Value {
             ]
         }
     });
-    object("Service", "A service and the data store it owns.", &service::KEYS, properties)
+    object("Service", "A service and the data store it owns.", &service::KEYS, &properties)
 }
 
 fn schema_name() -> Value {
@@ -119,7 +120,7 @@ fn schema_name() -> Value {
         "name": described("word", "The name."),
         "renamed_from": described("word", "A former name whose rename is still owed.")
     });
-    object("Schema", "A schema with a former name.", &["name", "renamed_from"], properties)
+    object("Schema", "A schema with a former name.", &["name", "renamed_from"], &properties)
 }
 
 fn ignore() -> Value {
@@ -151,7 +152,7 @@ fn table_schema() -> Value {
         },
         "renamed_from": described("word", "A former name of the table whose rename is still owed.")
     });
-    object("Table", "What is declared about a table beyond that it exists.", &table::KEYS, properties)
+    object("Table", "What is declared about a table beyond that it exists.", &table::KEYS, &properties)
 }
 
 const CONSTRAINTS: &str = "Separated by commas: PK, NOT NULL, NULL, UNIQUE, DEFAULT expression, CHECK (1-5), CHECK (> 0), CHECK (expression), FK -> table, FK -> table(column), FK -> svc-service, GENERATED ALWAYS AS (expression), ENCRYPTED. A note in brackets may stand behind each.";
@@ -166,12 +167,22 @@ fn column_schema() -> Value {
         "on_delete": {
             "description": "What happens when the row that the foreign key points at is deleted.",
             "type": ["string", "null"],
-            "pattern": "^\\s*(?i:no\\s+action|restrict|cascade|set\\s+null|set\\s+default)\\s*$",
+            "pattern": actions_pattern(),
             "examples": ["CASCADE", "SET NULL", "RESTRICT", "NO ACTION", "SET DEFAULT"]
         },
         "description": described("text", "What the column holds.")
     });
-    required(object("Column", "A column.", &column::KEYS, properties), &["name"])
+    required(object("Column", "A column.", &column::KEYS, &properties), &["name"])
+}
+
+/// The actions in any case; the pattern flags of other dialects are unknown to JavaScript's editors.
+fn actions_pattern() -> String {
+    let letter = |c: char| match c {
+        ' ' => "\\s+".to_owned(),
+        _ => format!("[{c}{}]", c.to_ascii_lowercase()),
+    };
+    let actions: Vec<String> = DELETE_ACTIONS.iter().map(|action| action.chars().map(letter).collect()).collect();
+    format!("^\\s*({})\\s*$", actions.join("|"))
 }
 
 fn positional_column() -> Value {
@@ -201,7 +212,7 @@ fn index_schema() -> Value {
         "nulls_not_distinct": described("flag", "Whether the unique index takes two nulls as equal."),
         "description": described("text", "What the index is for.")
     });
-    required(object("Index", "An index.", &index::KEYS, properties), &["name", "columns"])
+    required(object("Index", "An index.", &index::KEYS, &properties), &["name", "columns"])
 }
 
 fn positional_index() -> Value {

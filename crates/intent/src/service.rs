@@ -161,12 +161,10 @@ fn schema_name(node: &Node, scope: &mut Scope<'_>) -> MaybeName {
 }
 
 fn schema_rename(inner: MaybeName, outer: MaybeName, scope: &mut Scope<'_>) -> MaybeName {
-    if let (Some(inner), Some(outer)) = (&inner, &outer) {
-        if inner.value != outer.value {
-            let message = "the schema has two former names";
-            let problem = Problem::new(outer.at.clone(), outer.value.as_str(), message, "Keep one of them.");
-            scope.not_understood(&[problem]);
-        }
+    let other = inner.as_ref().zip(outer.as_ref()).filter(|(inner, outer)| inner.value != outer.value);
+    if let Some((_, outer)) = other {
+        let message = "the schema has two former names";
+        scope.not_understood(&[Problem::new(outer.at.clone(), outer.value.as_str(), message, "Keep one of them.")]);
     }
     inner.or(outer)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::builder::{Budget, Stop, build};
+use crate::builder::{Budget, MAX_DEPTH, Stop, build};
 use crate::document::{Mark, Node};
 use crate::report::Report;
 use crate::text::{decode, lines};
@@ -16,14 +16,15 @@ pub(crate) fn documents(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> V
     let mut budget = Budget::of_a_file();
     let mut first_try = Report::default();
     let (documents, stop) = build(file, &text, 1, &mut budget, &mut first_try);
-    let Some(stop) = stop else {
-        report.absorb(first_try);
-        return documents;
-    };
-    if budget.is_spent() {
-        report.absorb(first_try);
-        explain(file, &text, 1, stop, report);
-        return Vec::new();
+    match stop {
+        // Each service may be read on its own, and brings the errors before this one again.
+        Some(Stop::Syntax { .. } | Stop::Depth { .. }) => {}
+        other => {
+            report.absorb(first_try);
+            let stopped = other.is_some();
+            other.into_iter().for_each(|stop| explain(file, &text, 1, stop, report));
+            return if stopped { Vec::new() } else { documents };
+        }
     }
     by_section(file, &text, report)
 }
@@ -84,6 +85,11 @@ fn is_alias_from_elsewhere(stop: &Stop, section: &str, first_line: u32, text: &s
 /// Reports why reading stopped, in words for the author rather than for the parser.
 fn explain(file: &Arc<str>, text: &str, first_line: u32, stop: Stop, report: &mut Report) {
     match stop {
+        Stop::Full => {}
+        Stop::Depth { at } => {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            report.error(at.in_file(file), message, "The intent needs eight levels at most.");
+        }
         Stop::Limit { at, message, help } => report.error(at.in_file(file), message, help),
         Stop::Syntax { at, info } => {
             if let Some(tab) = tab_indentation(text, first_line, at) {

@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail by panicking, and say what they skip")]
 
 use std::path::PathBuf;
 
@@ -52,4 +53,35 @@ pub fn column<'a>(table: &'a DeclaredTable, name: &str) -> &'a DeclaredColumn {
 /// An index by name.
 pub fn index<'a>(table: &'a DeclaredTable, name: &str) -> &'a DeclaredIndex {
     table.details.as_ref().unwrap().indexes.iter().find(|index| index.name.value.as_str() == name).unwrap()
+}
+
+/// Reads one column of a PostgreSQL table, written as a flow mapping's inside, for example `type: UUID, constraints: PK`.
+pub fn one_column(members: &str) -> (DeclaredColumn, Vec<String>) {
+    let text = format!(
+        "svc-a:\n  engine: PostgreSQL 15\n  schema: a\n  table_details:\n    t:\n      columns:\n      - {{name: id, type: UUID, \
+         constraints: PK}}\n      - {{name: other, type: INTEGER}}\n      - name: c\n{members}\n    u:\n      columns:\n      - {{name: id, type: \
+         UUID, constraints: PK}}\n"
+    );
+    let reading = read_text(&text);
+    assert_eq!(reading.errors, [], "{text}");
+    let messages = reading.findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    (column(table(&reading.declared, "svc-a", "t"), "c").clone(), messages)
+}
+
+/// [`one_column`] with this type and these constraints, which are put in YAML quotes.
+pub fn constrained(type_name: &str, constraints: &str) -> (DeclaredColumn, Vec<String>) {
+    let quoted = constraints.replace('\'', "''");
+    one_column(&format!("        type: {type_name}\n        constraints: '{quoted}'"))
+}
+
+/// Reads one index of a PostgreSQL table with columns a, b and c, written as the members of a flow mapping.
+pub fn one_index(members: &str) -> (DeclaredIndex, Vec<String>) {
+    let text = format!(
+        "svc-a:\n  engine: PostgreSQL 15\n  schema: a\n  table_details:\n    t:\n      columns:\n      - [a, UUID]\n      - [b, TEXT]\n      \
+         - [c, TEXT]\n      indexes:\n      - {{name: i, {members}}}\n"
+    );
+    let reading = read_text(&text);
+    assert_eq!(reading.errors, [], "{text}");
+    let messages = reading.findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    (index(table(&reading.declared, "svc-a", "t"), "i").clone(), messages)
 }
