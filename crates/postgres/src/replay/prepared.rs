@@ -169,10 +169,9 @@ impl Laying<'_> {
             if !script.text.is_empty() {
                 script.text.push_str(BETWEEN_PARTS);
             }
-            let sql = part.script_with(self.placeholders).map_err(|error| Refused {
-                at: Location::whole(Arc::clone(&part.path)),
-                message: error.to_string(),
-            })?;
+            let sql = part
+                .script_with(self.placeholders)
+                .map_err(|error| Refused { at: Location::whole(Arc::clone(&part.path)), message: error.to_string() })?;
             let (mode, cut) = self.append(&mut script, part, &sql)?;
             script.mode = strictest(script.mode, mode);
             understood &= cut;
