@@ -139,7 +139,8 @@ pub(crate) async fn run(session: &mut Session, sql: &str) {
 pub(crate) fn corpora() -> Option<PathBuf> {
     let shared = std::env::var_os("TRUEUP_SHARED").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let found = shared.into_iter().chain([beside]).map(|dir| dir.join("corpora")).find(|dir| dir.is_dir());
+    let worktree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
+    let found = shared.into_iter().chain([beside, worktree]).map(|dir| dir.join("corpora")).find(|dir| dir.is_dir());
     if found.is_none() {
         println!("SKIPPED: no corpora found beside the repository; set TRUEUP_SHARED");
     }
