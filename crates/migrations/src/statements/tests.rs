@@ -94,34 +94,24 @@ fn windows_give_what_is_complete() {
 fn ten_megabytes_of_anything_take_linear_time() {
     const SIZE: usize = 10 << 20;
     for unit in [
-        ";",
         "(",
-        ")",
         "'",
         "''",
-        "' ",
         "\"",
         "$a$",
         "$a",
-        "$",
         "/*",
         "*/",
-        "--",
         "-- \n",
-        "\\",
         "a",
-        "a$",
         "E'\\'",
         "''\n",
         "begin atomic ",
         "copy t from stdin;\n",
-        "case ",
-        "1.",
-        "e'",
-        "u&'",
+        "copy t from stdin;\n\\.\n",
+        "create function begin atomic case ",
         "'' --\n",
         "select 1;\n",
-        "é",
     ] {
         let text = unit.repeat(SIZE / unit.len());
         let begun = std::time::Instant::now();
