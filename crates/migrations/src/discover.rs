@@ -85,7 +85,7 @@ const CONTAINERS: &[&str] = &[
 pub fn discover(root: &Path, hints: &[ServiceHint]) -> Discovery {
     let mut walk = Walk::default();
     walk.run(root);
-    let mut services = group(root, &walk, hints);
+    let mut services = group(root, &mut walk, hints);
     attach_declared_folders(root, hints, &mut services);
     for hint in hints {
         if !services.contains_key(&hint.name) {
@@ -140,7 +140,7 @@ impl Walk {
         let name = entry.file_name().to_string_lossy();
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         if entry.file_type().is_dir() {
-            if path == "db/migration" || path.ends_with("/db/migration") && !path.contains("src/main/java") {
+            if format!("/{path}").ends_with("/db/migration") && !is_code(&path) {
                 self.folders.insert(path);
             }
         } else if is_settings(&name) {
@@ -152,6 +152,13 @@ impl Walk {
         }
     }
 
+    fn not_named(&mut self, folder: &str, owner: &str) {
+        let message =
+            format!("{folder} holds migrations, and the `locations` of {owner} do not name it: they are not read");
+        let help = "Add it to `locations`, or remove it.";
+        self.problems.push(Problem::notice(Location::whole(folder), message, help));
+    }
+
     fn unreadable(&mut self, root: &Path, error: &walkdir::Error) {
         let path = error.path().map_or_else(String::new, |path| relative(root, path));
         self.problems.push(Problem::notice(
@@ -160,6 +167,11 @@ impl Walk {
             "Make it readable, if it belongs to the project.",
         ));
     }
+}
+
+/// Whether a folder holds code rather than resources: `src/main/java/…`, `src/main/kotlin/…`.
+fn is_code(path: &str) -> bool {
+    path.contains("src/main/") && !path.contains(RESOURCES)
 }
 
 fn is_junk(entry: &walkdir::DirEntry) -> bool {
@@ -206,12 +218,18 @@ fn base_of(folder: &str) -> String {
     parts.join("/")
 }
 
-fn group(root: &Path, walk: &Walk, hints: &[ServiceHint]) -> BTreeMap<String, DiscoveredService> {
+fn group(root: &Path, walk: &mut Walk, hints: &[ServiceHint]) -> BTreeMap<String, DiscoveredService> {
     let mut bases = claimed(root, walk);
     let taken: BTreeSet<String> = bases.values().flatten().cloned().collect();
+    let owners: BTreeSet<String> = bases.keys().filter(|base| !base.is_empty()).cloned().collect();
     for folder in outermost(&walk.folders) {
-        if !taken.iter().any(|claimed| inside(&folder, claimed)) {
-            bases.entry(base_of(&folder)).or_default().push(folder);
+        if taken.iter().any(|claimed| inside(&folder, claimed)) {
+            continue;
+        }
+        // Beside the locations that a service names, in its own folder: Flyway does not look there.
+        match owners.iter().find(|owner| inside(&folder, owner)) {
+            Some(owner) => walk.not_named(&folder, owner),
+            None => bases.entry(base_of(&folder)).or_default().push(folder),
         }
     }
     let mut services: BTreeMap<String, DiscoveredService> = BTreeMap::new();

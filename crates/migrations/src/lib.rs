@@ -2,6 +2,7 @@
 
 pub mod checksum;
 pub mod classify;
+pub mod constant;
 pub mod discover;
 pub mod encoding;
 pub mod expression;

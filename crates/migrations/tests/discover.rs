@@ -131,7 +131,11 @@ fn flyway_files_say_where_and_spring_is_overruled() {
         ("api/three/V3__c.sql", ""),
         ("api/application.properties", "spring.flyway.locations=classpath:nope\nspring.flyway.out-of-order=true\n"),
     ]);
-    let services = found(dir.path(), &[]);
+    let discovery = discover(dir.path(), &[]);
+    let notices: Vec<_> =
+        discovery.problems.iter().map(|problem| (problem.at.file.to_string(), problem.blocking)).collect();
+    assert_eq!(notices, [("api/three".to_owned(), false)]);
+    let services = discovery.services;
     assert_eq!(services.len(), 1, "{services:?}");
     let (settings, problems) = settings(dir.path(), &services[0], &[], &|_| None);
     assert_eq!(problems, []);
