@@ -64,7 +64,7 @@ fn corpus(folder: &Path, file: &str, which: &str) -> std::io::Result<Corpus> {
 }
 
 impl Corpus {
-    /// All versioned and then all repeatable migrations as one `psql` script, with the history table that some of
+    /// All versioned and repeatable migrations, and then the callbacks, as one `psql` script, with the history table that some of
     /// them write to. Placeholders are filled in beforehand, into files under `work`.
     pub fn script(&self, work: &Path) -> std::io::Result<String> {
         let mut files = Vec::new();
@@ -107,16 +107,19 @@ fn sql_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Versioned migrations by their numbers, then repeatable ones by their description; `None` for callbacks.
-fn order(file: &Path) -> Option<(bool, Vec<u64>, String)> {
+/// Versioned migrations by their numbers, then repeatable ones, then `afterMigrate` callbacks, both by their
+/// description; `None` for anything else.
+fn order(file: &Path) -> Option<(u8, Vec<u64>, String)> {
     let name = file.file_stem()?.to_str()?;
-    if let Some(description) = name.strip_prefix("R__") {
-        return Some((true, Vec::new(), description.to_owned()));
+    for (rank, prefix) in [(1, "R__"), (2, "afterMigrate")] {
+        if let Some(description) = name.strip_prefix(prefix) {
+            return Some((rank, Vec::new(), description.to_owned()));
+        }
     }
     let (version, _) = name.strip_prefix('V')?.split_once("__")?;
     let mut parts = version.split(['.', '_']).map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
     while parts.last() == Some(&0) {
         parts.pop();
     }
-    Some((false, parts, String::new()))
+    Some((0, parts, String::new()))
 }

@@ -1,7 +1,9 @@
 //! Introspection against real servers.
 
+mod alterations;
 mod flat;
 mod golden;
 mod majors;
 mod scene;
+mod session;
 mod story;
