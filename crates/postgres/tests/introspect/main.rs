@@ -4,6 +4,7 @@ mod alterations;
 mod flat;
 mod golden;
 mod majors;
+mod newer;
 mod scene;
 mod session;
 mod story;
