@@ -1,2 +1,30 @@
-//! Chores.
-fn main() {}
+//! Chores of the repository: `cargo xtask fetch` and `cargo xtask test`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
+
+mod fetch;
+mod machine;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask CHORE
+
+  fetch   get PostgreSQL 13 to 18 for the tests, once, into a cache outside of the clone
+  test    fetch, then formatting, lints, all tests, and the dependency rules";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["fetch"] => code(fetch::fetch().is_empty()),
+        ["test"] => code(test::test()),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn code(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

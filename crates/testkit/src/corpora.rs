@@ -62,3 +62,64 @@ fn corpus(folder: &Path, file: &str, which: &str) -> std::io::Result<Corpus> {
         golden: folder.join(format!("golden-schema{which}.sql")),
     })
 }
+
+impl Corpus {
+    /// All versioned and repeatable migrations, and then the callbacks, as one `psql` script, with the history table that some of
+    /// them write to. Placeholders are filled in beforehand, into files under `work`.
+    pub fn script(&self, work: &Path) -> std::io::Result<String> {
+        let mut files = Vec::new();
+        for location in &self.locations {
+            sql_files(location, &mut files)?;
+        }
+        files.retain(|file| order(file).is_some());
+        files.sort_by_key(|file| order(file));
+        let schema = &self.default_schema;
+        let mut script = self.before.join(";\n");
+        script.push_str(&format!("CREATE SCHEMA IF NOT EXISTS {schema};\nSET search_path = {schema};\n{HISTORY}\n"));
+        for (number, file) in files.iter().enumerate() {
+            let mut text = std::fs::read_to_string(file)?;
+            for (key, value) in &self.placeholders {
+                text = text.replace(&format!("${{{key}}}"), value);
+            }
+            let filled = work.join(format!("{number}.sql"));
+            std::fs::write(&filled, text)?;
+            script.push_str(&format!("\\i {}\nRESET ALL;\nSET search_path = {schema};\n", filled.display()));
+        }
+        script.push_str(&format!("DROP TABLE {schema}.flyway_schema_history;\n"));
+        Ok(script)
+    }
+}
+
+/// As much of Flyway's history table as migrations touch.
+const HISTORY: &str = "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version varchar(50), \
+    description varchar(200), type varchar(20), script varchar(1000), checksum int, installed_by varchar(100), \
+    installed_on timestamp, execution_time int, success boolean);";
+
+fn sql_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sql_files(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "sql") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Versioned migrations by their numbers, then repeatable ones, then `afterMigrate` callbacks, both by their
+/// description; `None` for anything else.
+fn order(file: &Path) -> Option<(u8, Vec<u64>, String)> {
+    let name = file.file_stem()?.to_str()?;
+    for (rank, prefix) in [(1, "R__"), (2, "afterMigrate")] {
+        if let Some(description) = name.strip_prefix(prefix) {
+            return Some((rank, Vec::new(), description.to_owned()));
+        }
+    }
+    let (version, _) = name.strip_prefix('V')?.split_once("__")?;
+    let mut parts = version.split(['.', '_']).map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
+    while parts.last() == Some(&0) {
+        parts.pop();
+    }
+    Some((0, parts, String::new()))
+}

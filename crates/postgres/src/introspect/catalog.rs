@@ -29,7 +29,6 @@ pub(super) struct Catalog {
     pub types: Vec<row::Type>,
     pub domain_checks: HashMap<i64, Vec<row::DomainCheck>>,
     pub routines: Vec<row::Routine>,
-    pub grants: Vec<row::Grant>,
     pub comments: HashMap<(String, i64, i16), String>,
     pub others: Vec<row::Other>,
     pub default_privileges: Vec<row::DefaultPrivilege>,
@@ -58,7 +57,6 @@ impl Catalog {
             "sequence" => self.sequences.push(parse(item)?),
             "type" => self.types.push(parse(item)?),
             "routine" => self.routines.push(parse(item)?),
-            "grant" => self.grants.push(parse(item)?),
             "other" => self.others.push(parse(item)?),
             "default_privileges" => self.default_privileges.push(parse(item)?),
             "comment" => {

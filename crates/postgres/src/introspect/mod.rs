@@ -1,12 +1,13 @@
 //! Reads a whole database out of `pg_catalog`, in two round trips.
 //!
-//! The first asks for the version, the second sends everything else as one message: settings that the printed text
+//! The first asks for the version and for rare kinds of objects, the second sends everything else as one message: settings that the printed text
 //! depends on, one statement (hence one snapshot) over all catalogs, and the caller's settings back. Outside of a
 //! transaction the message is a transaction of its own; inside one it sees what is not committed yet. Nothing is
 //! written, so it works on a standby, and no privilege is needed that PUBLIC does not have.
 
 mod attributes;
 mod catalog;
+mod grants;
 mod members;
 mod objects;
 mod row;
@@ -69,26 +70,26 @@ pub enum IntrospectError {
 /// Safe inside an open transaction: session settings are as before afterwards, except that a failure aborts the
 /// transaction, as any failed statement does.
 pub async fn introspect(client: &Client, options: &Options) -> Result<Introspected, IntrospectError> {
-    let major = server_major(client).await?;
-    let statement = statement::for_major(major).ok_or_else(|| IntrospectError::Unsupported(major.to_string()))?;
+    let (major, has_rare) = first_answer(client).await?;
+    let statement =
+        statement::for_major(major, has_rare).ok_or_else(|| IntrospectError::Unsupported(major.to_string()))?;
     let mut catalog = read(client, statement).await?;
     catalog.leave_out(options);
     Ok(objects::assemble(catalog, major, options.with_provenance))
 }
 
-/// The server's major version.
-async fn server_major(client: &Client) -> Result<u16, IntrospectError> {
-    let answer = client.simple_query("SHOW server_version_num").await?;
-    let number = answer.iter().find_map(first_column).unwrap_or_default();
-    let version: u32 = number.parse().map_err(|_| IntrospectError::Unsupported(number.to_owned()))?;
-    u16::try_from(version / 10_000).map_err(|_| IntrospectError::Unsupported(number.to_owned()))
-}
-
-fn first_column(message: &SimpleQueryMessage) -> Option<&str> {
-    match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
+/// The server's major version, and whether the database has objects of the rare kinds.
+async fn first_answer(client: &Client) -> Result<(u16, bool), IntrospectError> {
+    let answer = client.simple_query(statement::FIRST).await?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
-    }
+    });
+    let number = row.and_then(|row| row.get(0)).unwrap_or_default();
+    let unsupported = || IntrospectError::Unsupported(number.to_owned());
+    let version: u32 = number.parse().map_err(|_| unsupported())?;
+    let major = u16::try_from(version / 10_000).map_err(|_| unsupported())?;
+    Ok((major, row.and_then(|row| row.get(1)) == Some("t")))
 }
 
 /// Sends the statement and sorts the rows as they arrive. Rows of the statements around it have no section.

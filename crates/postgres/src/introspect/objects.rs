@@ -1,9 +1,7 @@
 //! Puts the rows together to a schema.
 
-use std::collections::HashMap;
-
 use trueup_model::canonical::{
-    Canonical, Extension, Grant, Other, OtherName, Routine, Schema, Sequence, TypeShape, Unknown, UserType, View,
+    Canonical, Extension, Other, OtherName, Routine, Schema, Sequence, TypeShape, Unknown, UserType, View,
 };
 use trueup_model::finding::{ObjectKind, ObjectPath};
 use trueup_model::name::{Identifier, QualifiedName};
@@ -11,6 +9,7 @@ use trueup_model::name::{Identifier, QualifiedName};
 use super::Introspected;
 use super::attributes::Collected;
 use super::catalog::{Catalog, qualified, sorted};
+use super::grants::grants;
 use super::members::{self, Constraints};
 use super::row;
 use super::tables;
@@ -19,20 +18,18 @@ use super::written::Written;
 /// The comment that initdb puts on the schema `public`: it is born with it.
 const BORN_COMMENT: &str = "standard public schema";
 
-/// Everything under construction. Grants come last: they need the paths of all others.
+/// Everything under construction.
 struct Assembly {
     catalog: Catalog,
     canonical: Canonical,
     written: Written,
-    /// Class (as `grant.sql` says it) and oid, to the path.
-    paths: HashMap<(&'static str, i64), ObjectPath>,
 }
 
 /// Builds the schema, and who wrote it.
 pub(super) fn assemble(catalog: Catalog, major: u16, with_provenance: bool) -> Introspected {
     let written = Written::new(catalog.server.snapshot_xmax, with_provenance);
     let canonical = Canonical { major, ..Canonical::default() };
-    let mut assembly = Assembly { catalog, canonical, written, paths: HashMap::new() };
+    let mut assembly = Assembly { catalog, canonical, written };
     assembly.schemas();
     assembly.extensions();
     assembly.sequences();
@@ -41,7 +38,6 @@ pub(super) fn assemble(catalog: Catalog, major: u16, with_provenance: bool) -> I
     assembly.routines();
     assembly.others();
     assembly.default_privileges();
-    assembly.grants();
     assembly.canonical.unknowns.sort_by(|a, b| a.object.cmp(&b.object));
     Introspected { canonical: assembly.canonical, provenance: assembly.written.done() }
 }
@@ -52,7 +48,7 @@ impl Assembly {
             let name = Identifier::from(row.name);
             let path = ObjectPath::schema(&name);
             self.written.note(|| path.clone(), [row.xmin]);
-            self.paths.insert(("schema", row.oid), path);
+            self.grants(&path, &row.privileges);
             let comment = self.catalog.comment("pg_namespace", row.oid, 0).filter(|comment| comment != BORN_COMMENT);
             self.canonical.schemas.insert(name, Schema { comment });
         }
@@ -78,7 +74,7 @@ impl Assembly {
             let name = relation.qualified();
             let path = path(ObjectKind::Sequence, &name);
             self.written.note(|| path.clone(), [row.xmin, relation.xmin]);
-            self.paths.insert(("relation", relation.oid), path);
+            self.grants(&path, &relation.privileges);
             let comment = self.catalog.comment("pg_class", relation.oid, 0);
             let sequence = self.sequence(row, relation.unlogged, comment);
             self.canonical.sequences.insert(name, sequence);
@@ -110,7 +106,7 @@ impl Assembly {
             let path = path(ObjectKind::Type, &name);
             let attributes = self.catalog.columns.get(&row.relation).into_iter().flatten().map(|column| column.xmin);
             self.written.note(|| path.clone(), row.xmins.iter().copied().chain(attributes));
-            self.paths.insert(("type", row.oid), path);
+            self.grants(&path, &row.privileges);
             let comment = self.catalog.comment("pg_type", row.oid, 0);
             let mut user_type =
                 UserType { shape: TypeShape::Enum(Vec::new()), member_comments: Default::default(), comment };
@@ -165,16 +161,17 @@ impl Assembly {
     }
 
     fn relations(&mut self) {
-        for (oid, relation) in std::mem::take(&mut self.catalog.relations) {
+        for relation in std::mem::take(&mut self.catalog.relations).into_values() {
             let name = relation.qualified();
+            self.column_grants(&relation);
             match relation.kind {
                 'r' | 'p' | 'f' => {
-                    self.paths.insert(("relation", oid), ObjectPath::table(&name));
+                    self.grants(&ObjectPath::table(&name), &relation.privileges);
                     let table = tables::table(&mut self.catalog, &mut self.written, relation);
                     self.canonical.tables.insert(name, table);
                 }
                 'v' | 'm' => {
-                    self.paths.insert(("relation", oid), path(ObjectKind::View, &name));
+                    self.grants(&path(ObjectKind::View, &name), &relation.privileges);
                     let view = self.view(relation);
                     self.canonical.views.insert(name, view);
                 }
@@ -235,7 +232,7 @@ impl Assembly {
             let name = QualifiedName::new(row.schema, format!("{}({})", row.name, row.arguments.join(", ")));
             let path = path(ObjectKind::Routine, &name);
             self.written.note(|| path.clone(), [row.xmin]);
-            self.paths.insert(("routine", row.oid), path.clone());
+            self.grants(&path, &row.privileges);
             let Some(definition) = row.definition else {
                 self.unknown(path, "the server did not print its definition");
                 continue;
@@ -268,23 +265,17 @@ impl Assembly {
         }
     }
 
-    fn grants(&mut self) {
-        for row in std::mem::take(&mut self.catalog.grants) {
-            let Some(object) = self.grant_object(&row) else { continue };
-            let row::Grant { grantee, privilege, grantable, revoked, .. } = row;
-            self.canonical.grants.insert(Grant { object, grantee: grantee.into(), privilege, grantable, revoked });
-        }
+    /// Notes the privileges on an object that are not those it was born with.
+    fn grants(&mut self, object: &ObjectPath, privileges: &row::Privileges) {
+        self.canonical.grants.extend(grants(object, privileges));
     }
 
-    /// The path of what a privilege is on; `None` for what was left out.
-    fn grant_object(&self, row: &row::Grant) -> Option<ObjectPath> {
-        let class = if row.column.is_some() { "relation" } else { row.class.as_str() };
-        let mut object = self.paths.get(&(class, row.oid))?.clone();
-        if let Some(column) = &row.column {
-            object.kind = ObjectKind::Column;
-            object.path.push(column.as_str().into());
+    /// The same for the columns of a relation, before they are taken.
+    fn column_grants(&mut self, relation: &row::Relation) {
+        for column in self.catalog.columns.get(&relation.oid).into_iter().flatten() {
+            let path = ObjectPath::member(ObjectKind::Column, &relation.qualified(), &column.name.as_str().into());
+            self.canonical.grants.extend(grants(&path, &column.privileges));
         }
-        Some(object)
     }
 
     fn unknown(&mut self, object: ObjectPath, reason: &str) {

@@ -14,6 +14,8 @@ pub(super) struct Schema {
     pub oid: i64,
     pub name: String,
     pub xmin: u32,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
 /// `extension.sql`
@@ -48,6 +50,8 @@ pub(super) struct Relation {
     pub server_options: Option<Vec<String>>,
     pub xmin: u32,
     pub rule_xmin: Option<u32>,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
 /// `inherits.sql`
@@ -80,6 +84,8 @@ pub(super) struct Column {
     pub inherited: bool,
     pub not_null_state: Option<String>,
     pub xmin: u32,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
 /// `constraint.sql`
@@ -205,6 +211,8 @@ pub(super) struct Type {
     pub collation: Option<String>,
     pub range: Option<String>,
     pub xmins: Vec<u32>,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
 /// `domain_check.sql`
@@ -226,18 +234,19 @@ pub(super) struct Routine {
     pub kind: char,
     pub definition: Option<String>,
     pub xmin: u32,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
-/// `grant.sql`
-#[derive(Debug, Deserialize)]
-pub(super) struct Grant {
-    pub class: String,
-    pub oid: i64,
-    pub column: Option<String>,
-    pub grantee: String,
-    pub privilege: String,
-    pub grantable: bool,
-    pub revoked: bool,
+/// The privileges on an object, in whose row they stand; all `None` when they are as at birth.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Privileges {
+    /// `aclitem`s as the server prints them.
+    pub acl: Option<Vec<String>>,
+    /// Those the object was born with.
+    pub born_acl: Option<Vec<String>>,
+    /// The owner's name.
+    pub owner: Option<String>,
 }
 
 /// `comment.sql`

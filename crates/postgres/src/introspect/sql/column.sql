@@ -13,6 +13,8 @@ FROM (
         a.attoptions AS options,
         a.attfdwoptions AS server_options,
         NOT a.attislocal AS inherited,
+        a.attacl::text[] AS acl,
+        CASE WHEN a.attacl IS NOT NULL THEN pg_get_userbyid(r.relowner) END AS owner,
         odd.state AS not_null_state,
         a.xmin::text::int8 AS xmin
     FROM catalog_attribute a

@@ -12,7 +12,13 @@ FROM (
         WHERE w.rulename <> '_RETURN'
         UNION ALL
         SELECT 'pg_collation'::regclass, c.oid, n.nspname,
-            (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text
+            concat_ws(', ',
+                'provider = ' || c.collprovider::text,
+                -- The locale has changed columns from major to major.
+                'locale = ' || coalesce(to_jsonb(c)->>'colllocale', to_jsonb(c)->>'colliculocale', to_jsonb(c)->>'collcollate'),
+                'ctype = ' || nullif(to_jsonb(c)->>'collctype', to_jsonb(c)->>'collcollate'),
+                'rules = ' || (to_jsonb(c)->>'collicurules'),
+                CASE WHEN NOT c.collisdeterministic THEN 'nondeterministic' END)
         FROM pg_collation c JOIN user_schema n ON n.oid = c.collnamespace
         UNION ALL
         SELECT 'pg_operator'::regclass, o.oid, n.nspname, concat_ws(', ',
@@ -48,6 +54,9 @@ FROM (
         SELECT 'pg_cast'::regclass, c.oid, NULL, concat_ws(' ',
             'context ' || c.castcontext::text, 'method ' || c.castmethod::text, nullif(c.castfunc, 0)::regprocedure::text)
         FROM pg_cast c
+        -- Not those that come with a range type (deptype i).
+        WHERE c.oid >= 16384
+          AND c.oid NOT IN (SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.deptype = 'i')
         UNION ALL
         SELECT 'pg_event_trigger'::regclass, e.oid, NULL, concat_ws(' ',
             e.evtevent, e.evtfoid::regproc::text, 'enabled ' || e.evtenabled::text, e.evttags::text)

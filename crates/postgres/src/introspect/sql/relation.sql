@@ -16,6 +16,11 @@ FROM (
         CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
         fs.srvname AS server,
         ft.ftoptions AS server_options,
+        r.relacl::text[] AS acl,
+        CASE WHEN r.relacl IS NOT NULL THEN
+            acldefault(CASE WHEN r.relkind = 'S' THEN 's'::"char" ELSE 'r'::"char" END, r.relowner)::text[]
+        END AS born_acl,
+        CASE WHEN r.relacl IS NOT NULL THEN pg_get_userbyid(r.relowner) END AS owner,
         c.xmin::text::int8 AS xmin,
         rule.xmin::text::int8 AS rule_xmin
     FROM relation r

@@ -27,6 +27,9 @@ FROM (
             'sortop = ' || nullif(ag.aggsortop, 0)::regoperator::text,
             'parallel = ' || p.proparallel::text)
         END AS definition,
+        u.proacl::text[] AS acl,
+        CASE WHEN u.proacl IS NOT NULL THEN acldefault('f', u.proowner)::text[] END AS born_acl,
+        CASE WHEN u.proacl IS NOT NULL THEN pg_get_userbyid(u.proowner) END AS owner,
         p.xmin::text::int8 AS xmin
     FROM user_routine u
     JOIN pg_proc p ON p.oid = u.oid

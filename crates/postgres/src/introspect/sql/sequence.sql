@@ -7,7 +7,8 @@ FROM (
         s.seqcycle AS cycle,
         d.refobjid::int8 AS owner, d.refobjsubid AS owner_column, coalesce(d.deptype = 'i', false) AS identity,
         coalesce(
-            pg_get_expr(def.adbin, def.adrelid) = 'nextval(' || quote_literal(s.seqrelid::regclass::text) || '::regclass)',
+            pg_get_expr(def.adbin, def.adrelid)
+                = 'nextval(''' || replace(s.seqrelid::regclass::text, '''', '''''') || '''::regclass)',
             false
         ) AS serial,
         s.xmin::text::int8 AS xmin

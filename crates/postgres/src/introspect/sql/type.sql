@@ -23,6 +23,9 @@ FROM (
             JOIN pg_namespace opn ON opn.oid = op.opcnamespace
             WHERE g.rngtypid = u.oid
         ) END AS range,
+        u.typacl::text[] AS acl,
+        CASE WHEN u.typacl IS NOT NULL THEN acldefault('T', u.typowner)::text[] END AS born_acl,
+        CASE WHEN u.typacl IS NOT NULL THEN pg_get_userbyid(u.typowner) END AS owner,
         -- ADD VALUE and ADD CONSTRAINT write rows of their own.
         ARRAY[u.xmin::text::int8]
             || ARRAY(SELECT e.xmin::text::int8 FROM pg_enum e WHERE e.enumtypid = u.oid)

@@ -1,0 +1,116 @@
+//! All checks, each with its time, and one line of numbers at the end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use trueup_testkit::SKIPPED;
+
+use crate::fetch::fetch;
+use crate::machine::{cargo_deny, run};
+
+/// Tests counted from what `cargo test` printed.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+/// Runs every step, also after one failed; whether all were good.
+pub(crate) fn test() -> bool {
+    let mut counts = Counts::default();
+    let mut failed = Vec::new();
+    let mut step = |name: &'static str, action: &mut dyn FnMut() -> Result<(), String>| {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let result = action();
+        println!(
+            "== {name}: {} in {:.1} s",
+            if result.is_ok() { "good" } else { "FAILED" },
+            start.elapsed().as_secs_f64()
+        );
+        if let Err(why) = result {
+            eprintln!("{why}");
+            failed.push(name);
+        }
+    };
+    step("PostgreSQL 13 to 18", &mut fetched);
+    step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));
+    step("lints", &mut || run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])));
+    step("tests", &mut || tests(&mut counts));
+    step("dependency rules", &mut || run(Command::new(cargo_deny()?).args(["check", "bans", "licenses", "sources"])));
+    if !failed.is_empty() {
+        println!("\nfailed steps: {}", failed.join(", "));
+    }
+    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    failed.is_empty()
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn fetched() -> Result<(), String> {
+    let missing = fetch();
+    if missing.is_empty() { Ok(()) } else { Err(format!("{} majors are missing", missing.len())) }
+}
+
+/// Runs all tests, shows and counts.
+fn tests(counts: &mut Counts) -> Result<(), String> {
+    // One stream, in order: skipped tests say so on standard error.
+    let mut child = Command::new("sh")
+        .args(["-c", "exec \"$0\" test --workspace --no-fail-fast 2>&1"])
+        .arg(cargo().get_program())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cargo test: {error}"))?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line.map_err(|error| format!("cargo test: {error}"))?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            counts.add(&line);
+        }
+    }
+    let status = child.wait().map_err(|error| format!("cargo test: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo test: {status}")) }
+}
+
+impl Counts {
+    /// Adds what a line says: the result line of a test binary, or a skipped test.
+    fn add(&mut self, line: &str) {
+        // The harness writes `test name ... ` and may not have ended its line yet.
+        if line.contains(SKIPPED) {
+            self.skipped += 1;
+        }
+        let Some(numbers) = line.strip_prefix("test result: ") else { return };
+        let count = |what: &str| {
+            let parts = numbers.split(['.', ';']).map(str::trim);
+            parts.filter_map(|part| part.strip_suffix(what)?.trim().parse::<u64>().ok()).sum::<u64>()
+        };
+        self.passed += count("passed");
+        self.failed += count("failed");
+        self.skipped += count("ignored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_results_and_skipped_lines() {
+        let mut counts = Counts::default();
+        for line in [
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test a ... SKIPPED: a: no corpora",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test b ... ok",
+        ] {
+            counts.add(line);
+        }
+        assert_eq!(counts, Counts { passed: 15, failed: 2, skipped: 2 });
+    }
+}
