@@ -90,6 +90,12 @@ impl Native {
         &self.engine
     }
 
+    /// The server's directory.
+    #[cfg(test)]
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.server.dir().path()
+    }
+
     /// An empty database: the next of those created ahead.
     pub(super) async fn database(&self) -> Result<Database, DatabaseError> {
         let next = async { self.ready.lock().await.recv().await };
