@@ -19,7 +19,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_postgres::{Client, Config};
 
-/// The hidden subcommand of our executable: `<exe> __bundled-postgres DATA SOCKET_DIR` runs the engine until killed.
+/// The hidden subcommand of our executable: `<exe> __bundled-postgres DATA SOCKET_DIR [EXTENSION…]` runs the
+/// engine until killed.
 pub const BUNDLED_SUBCOMMAND: &str = "__bundled-postgres";
 /// The owner's and the database's name: each engine has just one.
 const NAME: &str = "trueup_1";
@@ -55,12 +56,12 @@ impl Bundled {
     }
 
     /// A fresh engine with its one database; waits while all slots are taken.
-    pub(super) async fn database(&self) -> Result<Database, DatabaseError> {
+    pub(super) async fn database(&self, extensions: &[String]) -> Result<Database, DatabaseError> {
         let gone = |_| DatabaseError::ServerGone { reason: "it was stopped".to_owned() };
         let permit = self.slots.clone().acquire_owned().await.map_err(gone)?;
         let dir = RunDir::create(None)?;
         self.pack.unpack(&dir.data(), None).inspect_err(|_| drop(dir.remove()))?;
-        let server = launch(dir, &self.executable, &self.cache_dir, self.deadline).await?;
+        let server = launch(dir, &self.executable, &self.cache_dir, extensions, self.deadline).await?;
         let (mut owner, mut superuser) = (base_config(&server), base_config(&server));
         owner.user(OWNER).dbname(NAME);
         superuser.user("postgres").dbname(NAME).options("-c search_path=pg_catalog");
@@ -82,7 +83,7 @@ async fn obtain(executable: &Path, cache_dir: &Path, deadline: Duration) -> Resu
     }
     let dir = RunDir::create(None)?;
     std::fs::create_dir(dir.data()).map_err(StartError::io("cannot create", &dir.data()))?;
-    let server = launch(dir, executable, cache_dir, deadline).await?;
+    let server = launch(dir, executable, cache_dir, &[], deadline).await?;
     let made = tokio::time::timeout(deadline, furnish(&server, &path)).await;
     server.stop(deadline).await?;
     made.map_err(|_| StartError::Deadline { what: "making the template of the bundled engine".to_owned(), deadline })??;
@@ -131,14 +132,16 @@ async fn launch(
     dir: RunDir,
     executable: &Path,
     cache_dir: &Path,
+    extensions: &[String],
     deadline: Duration,
 ) -> Result<Arc<Server>, StartError> {
     let (data, socket) = (dir.data(), dir.socket());
     // `env` gives the engine the one thing of the environment it needs: where to keep its unpacked self.
     let cache = format!("XDG_CACHE_HOME={}", cache_dir.join("bundled").display());
-    let arguments: [&OsStr; 5] =
-        [cache.as_ref(), executable.as_os_str(), BUNDLED_SUBCOMMAND.as_ref(), data.as_os_str(), socket.as_os_str()];
-    Server::start(dir, Path::new("/usr/bin/env"), &arguments, None, deadline, |dir| {
+    let mut arguments: Vec<&OsStr> =
+        vec![cache.as_ref(), executable.as_os_str(), BUNDLED_SUBCOMMAND.as_ref(), data.as_os_str(), socket.as_os_str()];
+    arguments.extend(extensions.iter().map(OsStr::new));
+    Server::start(dir, Path::new("/usr/bin/env"), &arguments, None, "unlimited", deadline, |dir| {
         dir.socket().join(".s.PGSQL.5432").exists()
     })
     .await

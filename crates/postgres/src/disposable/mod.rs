@@ -146,10 +146,16 @@ impl Scratch {
     /// An empty database, as new as the server itself. Any number may be in use at a time; with the bundled engine
     /// [`Scratch::parallelism`] of them, each with one connection at a time, and the next one waits.
     pub async fn database(&self) -> Result<Database, DatabaseError> {
+        self.database_offering(&[]).await
+    }
+
+    /// As [`Scratch::database`], for SQL that creates these extensions: the bundled engine has to be started with them.
+    /// Native servers offer whatever is installed anyway.
+    pub async fn database_offering(&self, extensions: &[String]) -> Result<Database, DatabaseError> {
         match &self.inner {
             Inner::Url(host) => host.database().await,
             Inner::Native(native) => native.database().await,
-            Inner::Bundled(bundled) => bundled.database().await,
+            Inner::Bundled(bundled) => bundled.database(extensions).await,
         }
     }
 

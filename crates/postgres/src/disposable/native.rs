@@ -7,7 +7,7 @@ use super::binaries::{self, Binaries};
 use super::database::{Database, Ending, Names};
 use super::run_dir::RunDir;
 use super::secret::{Secret, scram_verifier};
-use super::server::Server;
+use super::server::{MEMORY, Server};
 use super::sql::{connect, literal, within};
 use super::user::{RunAs, server_user, uid_of};
 use super::{Choice, DatabaseError, Engine, EngineKind, StartError, sweep, template};
@@ -143,7 +143,8 @@ impl Source {
     async fn launch(&self, dir: RunDir) -> Result<Arc<Server>, StartError> {
         let (data, socket) = (dir.data(), dir.socket());
         let arguments: [&OsStr; 4] = ["-D".as_ref(), data.as_os_str(), "-k".as_ref(), socket.as_os_str()];
-        Server::start(dir, &self.binaries.postgres, &arguments, self.user, self.deadline, accepts_connections).await
+        let ready = accepts_connections;
+        Server::start(dir, &self.binaries.postgres, &arguments, self.user, MEMORY, self.deadline, ready).await
     }
 
     fn assemble(

@@ -189,6 +189,27 @@ async fn an_endless_loop_ends_with_its_database_and_harms_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn memory_and_disk_have_an_end() {
+    let scratch = scratch().await;
+    let (database, other) = (scratch.database().await.unwrap(), scratch.database().await.unwrap());
+    let client = owner(&database).await;
+    let bomb = "SELECT array_agg(repeat(repeat(g::text, 1000), 200000)) FROM generate_series(1, 20) g";
+    let start = Instant::now();
+    assert_eq!(sqlstate(&client, bomb).await, "53200");
+    println!("out of memory after {:?}", start.elapsed());
+    owner(&other).await.batch_execute("SELECT 1").await.unwrap();
+    let flood = "CREATE TABLE t AS SELECT repeat(g::text, 200) FROM generate_series(1, 100000000) g";
+    assert!(client.batch_execute(flood).await.is_err());
+    println!("out of disk after {:?}", start.elapsed());
+    let mut reason = String::new();
+    for _ in 0..8 {
+        // The ones created ahead come first.
+        reason = scratch.database().await.err().map_or(reason, |error| error.to_string());
+    }
+    assert!(reason.contains("databases grew"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn services_do_not_see_each_other_however_many_there_are() {
     let scratch = scratch().await;
     let start = Instant::now();
@@ -454,4 +475,46 @@ async fn a_server_that_the_user_gave_is_left_as_it_was() {
     let url = Secret::new(format!("host={} user=postgres password={password} dbname=postgres", socket.display()));
     super::start(Choice { scratch_url: Some(url), ..again }).await.unwrap();
     assert_eq!(superuser.query_one(ours, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// An executable that runs the engine on [`BUNDLED_SUBCOMMAND`]: `cargo build --release -p trueup-embedded --example engine`.
+const ENGINE: &str = "TRUEUP_TEST_ENGINE";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bundled_engine_gives_a_fresh_database_each_time() {
+    let Some(executable) = std::env::var_os(ENGINE).map(PathBuf::from) else {
+        println!("SKIPPED: {ENGINE} names no executable with the bundled engine");
+        return;
+    };
+    let start = Instant::now();
+    let bundled = Bundled::start(&executable, &shared_cache(), Duration::from_secs(120)).await.unwrap();
+    println!("bundled: {} after {:?}", bundled.engine(), start.elapsed());
+    let scratch = Scratch { inner: Inner::Bundled(bundled) };
+    for extensions in [vec![], vec!["pg_trgm".to_owned()], vec!["pg_trgm".to_owned()]] {
+        let start = Instant::now();
+        let database = scratch.database_offering(&extensions).await.unwrap();
+        let launched = start.elapsed();
+        if !extensions.is_empty() {
+            database.create_extension("pg_trgm").await.unwrap();
+            let missing = database.create_extension("postgis").await.unwrap_err();
+            assert!(matches!(missing, ExtensionError::ExtensionMissing { .. }), "{missing}");
+        }
+        let client = owner(&database).await;
+        let row = client.query_one("SELECT current_user::text, to_regclass('public.t') IS NULL", &[]).await.unwrap();
+        println!("engine launched after {launched:?}, answers after {:?}", start.elapsed());
+        assert_eq!((row.get::<_, &str>(0), row.get::<_, bool>(1)), ("trueup_owner_1", true));
+        client.batch_execute("CREATE TABLE public.t (a int)").await.unwrap();
+        for text in [
+            "COPY (SELECT 1) TO PROGRAM 'id'",
+            "RESET ROLE; COPY (SELECT 1) TO PROGRAM 'id'",
+            "RESET ROLE; SELECT pg_read_file('/etc/passwd')",
+            "RESET ROLE; SELECT pg_read_file('/proc/self/environ')",
+        ] {
+            assert!(client.batch_execute(text).await.is_err(), "{text}");
+        }
+        let endless = tokio::spawn(async move { client.batch_execute("DO $$ BEGIN LOOP END LOOP; END $$").await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        database.drop().await.unwrap();
+        assert!(endless.await.unwrap().is_err());
+    }
 }
