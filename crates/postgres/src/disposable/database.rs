@@ -60,7 +60,8 @@ const ALLOWED: &[&str] = &[
     "vector",
 ];
 
-/// Objects that are neither the system's nor an extension's; one is enough.
+/// Objects that are neither the system's, nor an extension's, nor part of another object (array types, indexes); one is
+/// enough.
 const OCCUPIED: &str = "SELECT EXISTS (
   SELECT FROM pg_catalog.pg_depend d RIGHT JOIN (
     SELECT 'pg_class'::regclass AS class, oid FROM pg_catalog.pg_class
@@ -71,7 +72,7 @@ const OCCUPIED: &str = "SELECT EXISTS (
     UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_catalog.pg_cast
     UNION ALL SELECT 'pg_extension'::regclass, e.oid FROM pg_catalog.pg_extension e
       WHERE pg_catalog.pg_get_userbyid(e.extowner) <> current_user
-  ) o ON d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e'
+  ) o ON d.classid = o.class AND d.objid = o.oid AND d.deptype IN ('e', 'i', 'a')
   WHERE o.oid >= 16384 AND d.objid IS NULL)";
 
 /// How a database ends.

@@ -11,6 +11,7 @@
 //! ```
 
 mod binaries;
+mod bundled;
 mod database;
 mod error;
 mod native;
@@ -28,10 +29,12 @@ mod user;
 #[cfg(test)]
 mod tests;
 
+pub use bundled::BUNDLED_SUBCOMMAND;
 pub use database::Database;
 pub use error::{DatabaseError, ExtensionError, StartError};
 use trueup_model::secret::Secret;
 
+use bundled::Bundled;
 use native::Native;
 use scratch_url::HostServer;
 use std::fmt;
@@ -47,6 +50,8 @@ pub struct Choice {
     pub pg_bin: Option<PathBuf>,
     /// The major to prefer where several are installed: the one that production has.
     pub prefer_major: Option<u16>,
+    /// Our own executable, if the bundled engine is part of it: run with [`BUNDLED_SUBCOMMAND`] where no binaries are found.
+    pub bundled: Option<PathBuf>,
     /// Where templates are kept. It holds passwords of templates, which open nothing once a server runs.
     pub cache_dir: PathBuf,
     /// How long any single step may take: making the template, the start, creating or dropping a database.
@@ -101,9 +106,20 @@ pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
     let inner = if let Some(url) = &choice.scratch_url {
         Inner::Url(HostServer::start(url, choice.deadline).await?)
     } else {
-        Inner::Native(Box::new(Native::start(&choice).await?))
+        start_own(&choice).await?
     };
     Ok(Scratch { inner })
+}
+
+/// Native binaries if there are any, else the bundled engine. Binaries that were found but fail are an error: another
+/// engine than the one expected would be a surprise.
+async fn start_own(choice: &Choice) -> Result<Inner, StartError> {
+    match (Native::start(choice).await, &choice.bundled) {
+        (Err(StartError::NoEngine { .. }), Some(executable)) => {
+            Ok(Inner::Bundled(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?))
+        }
+        (native, _) => Ok(Inner::Native(Box::new(native?))),
+    }
 }
 
 /// A disposable PostgreSQL. Dropped: the server is killed and its directory removed, by a process of its own that
@@ -117,6 +133,7 @@ pub struct Scratch {
 enum Inner {
     Url(HostServer),
     Native(Box<Native>),
+    Bundled(Bundled),
 }
 
 impl Scratch {
@@ -125,6 +142,7 @@ impl Scratch {
         match &self.inner {
             Inner::Url(host) => host.engine(),
             Inner::Native(native) => native.engine(),
+            Inner::Bundled(bundled) => bundled.engine(),
         }
     }
 
@@ -133,11 +151,19 @@ impl Scratch {
         native::parallelism()
     }
 
-    /// An empty database, as new as the server itself. Any number may be in use at a time.
+    /// An empty database, as new as the server itself. Any number may be in use at a time; with the bundled engine
+    /// [`Scratch::parallelism`] of them, each with one connection at a time, and the next one waits.
     pub async fn database(&self) -> Result<Database, DatabaseError> {
+        self.database_offering(&[]).await
+    }
+
+    /// As [`Scratch::database`], for SQL that creates these extensions: the bundled engine has to be started with them.
+    /// Native servers offer whatever is installed anyway.
+    pub async fn database_offering(&self, extensions: &[String]) -> Result<Database, DatabaseError> {
         match &self.inner {
             Inner::Url(host) => host.database().await,
             Inner::Native(native) => native.database().await,
+            Inner::Bundled(bundled) => bundled.database(extensions).await,
         }
     }
 
@@ -145,6 +171,9 @@ impl Scratch {
     pub async fn isolated(&self) -> Result<Scratch, StartError> {
         match &self.inner {
             Inner::Url(_) => Err(StartError::CannotIsolate { reason: "the scratch URL names just one" }),
+            Inner::Bundled(_) => {
+                Err(StartError::CannotIsolate { reason: "each database of the bundled engine has one" })
+            }
             Inner::Native(native) => Ok(Scratch { inner: Inner::Native(Box::new(native.another().await?)) }),
         }
     }
@@ -152,7 +181,7 @@ impl Scratch {
     /// Stops it, and returns when its processes and files are gone.
     pub async fn stop(self) -> Result<(), StartError> {
         match self.inner {
-            Inner::Url(_) => Ok(()),
+            Inner::Url(_) | Inner::Bundled(_) => Ok(()),
             Inner::Native(native) => native.stop().await,
         }
     }

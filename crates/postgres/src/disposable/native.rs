@@ -7,11 +7,12 @@ use super::binaries::{self, Binaries};
 use super::database::{Database, Ending, Names};
 use super::run_dir::RunDir;
 use super::secret::{self, scram_verifier};
-use trueup_model::secret::Secret;
-use super::server::Server;
+use super::server::{MEMORY, Server};
 use super::sql::{connect, literal, within};
 use super::user::{RunAs, server_user, uid_of};
 use super::{Choice, DatabaseError, Engine, EngineKind, StartError, sweep, template};
+use trueup_model::secret::Secret;
+
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -100,6 +101,12 @@ impl Native {
         &self.engine
     }
 
+    /// The server's directory.
+    #[cfg(test)]
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.server.dir().path()
+    }
+
     /// An empty database: the next of those created ahead.
     pub(super) async fn database(&self) -> Result<Database, DatabaseError> {
         let next = async { self.ready.lock().await.recv().await };
@@ -147,7 +154,8 @@ impl Source {
     async fn launch(&self, dir: RunDir) -> Result<Arc<Server>, StartError> {
         let (data, socket) = (dir.data(), dir.socket());
         let arguments: [&OsStr; 4] = ["-D".as_ref(), data.as_os_str(), "-k".as_ref(), socket.as_os_str()];
-        Server::start(dir, &self.binaries.postgres, &arguments, self.user, self.deadline, accepts_connections).await
+        let ready = accepts_connections;
+        Server::start(dir, &self.binaries.postgres, &arguments, self.user, MEMORY, self.deadline, ready).await
     }
 
     fn assemble(

@@ -26,6 +26,7 @@ pub(super) struct Description {
 }
 
 /// A pack in memory, checked.
+#[derive(Debug)]
 pub(super) struct Pack {
     bytes: Vec<u8>,
     archive: usize,

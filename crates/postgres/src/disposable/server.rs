@@ -15,9 +15,10 @@ use tokio::process::{Child, ChildStdin};
 /// removes the directory. `PR_SET_PDEATHSIG` would do half of it, on Linux only, and not across a change of uid.
 const GUARD: &str = r#"
 exec 3<&0
-dir=$1; log=$2; shift 2
+dir=$1; log=$2; memory=$3; shift 3
 umask 077
 ulimit -c 0
+ulimit -v "$memory" 2>/dev/null
 "$@" </dev/null >"$log" 2>&1 3<&- &
 server=$!
 { read -r _ <&3; kill -QUIT "$server"; sleep 5; kill -KILL "$server"; } 2>/dev/null &
@@ -31,9 +32,12 @@ rm -rf "$dir"
 "#;
 
 /// Data on disk (or in memory) beyond which a server is stopped, in bytes.
-const LARGEST: u64 = 4 << 30;
+const LARGEST: u64 = if cfg!(test) { 256 << 20 } else { 4 << 30 };
 /// Room that is left to others on the same file system, in bytes.
 const FLOOR: u64 = 256 << 20;
+/// Address space of one native server process, in KiB: `work_mem` is for everybody to set. A WASM engine reserves
+/// far more than it uses, so it has no such limit.
+pub(super) const MEMORY: &str = if cfg!(test) { "1048576" } else { "4194304" };
 /// How often the room is looked at.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
 
@@ -49,18 +53,20 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts `program` in `dir` and waits until `ready` says so, or until it ended, or for `deadline`.
+    /// Starts `program` in `dir` and waits until `ready` says so, or until it ended, or for `deadline`. `memory` is the
+    /// limit of each process's address space as `ulimit -v` takes it.
     pub(super) async fn start(
         dir: RunDir,
         program: &Path,
         arguments: &[&OsStr],
         user: Option<RunAs>,
+        memory: &str,
         deadline: Duration,
         ready: impl Fn(&RunDir) -> bool,
     ) -> Result<Arc<Self>, StartError> {
         let mut child = command("/bin/sh", user)
             .args(["-c", GUARD, "trueup-guard"])
-            .args([dir.path().as_os_str(), dir.log().as_os_str(), program.as_os_str()])
+            .args([dir.path().as_os_str(), dir.log().as_os_str(), memory.as_ref(), program.as_os_str()])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -34,8 +34,7 @@ pub(super) async fn obtain(
     if let Some(pack) = Pack::read(&path) {
         return Ok(pack);
     }
-    let dir = path.parent().unwrap_or(cache_dir);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StartError::io("cannot create", dir))?;
+    make_directory(&path)?;
     let _lock = lock(&path.with_extension("lock"), deadline).await?;
     if let Some(pack) = Pack::read(&path) {
         return Ok(pack); // another process made it while we waited
@@ -48,6 +47,12 @@ pub(super) async fn obtain(
     })
 }
 
+/// Makes the directory for the file `path`, ours alone.
+pub(super) fn make_directory(path: &Path) -> Result<(), StartError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StartError::io("cannot create", dir))
+}
+
 /// Where the template lies: named by everything that went into it.
 fn path(binaries: &Binaries, cache_dir: &Path) -> Result<PathBuf, StartError> {
     let parts = [FORMAT, LOCALE, SETTINGS, HBA, &identity(&binaries.initdb)?, &identity(&binaries.postgres)?];
@@ -56,7 +61,7 @@ fn path(binaries: &Binaries, cache_dir: &Path) -> Result<PathBuf, StartError> {
 }
 
 /// Waits for the lock without blocking the runtime, and not for ever. The kernel frees it with its owner.
-async fn lock(path: &Path, deadline: Duration) -> Result<File, StartError> {
+pub(super) async fn lock(path: &Path, deadline: Duration) -> Result<File, StartError> {
     let io = || StartError::io("cannot lock", path);
     let file = File::options().write(true).create(true).truncate(false).open(path).map_err(io())?;
     let start = Instant::now();
