@@ -205,6 +205,10 @@ impl Facts {
     }
 
     fn statement(&mut self, text: &str, statement: &Statement) {
+        if is_query(text, &statement.range) {
+            self.transactional += 1;
+            return;
+        }
         let head = head(text, &statement.range);
         let range = statement.range.clone();
         if statement.kind != StatementKind::Sql {
@@ -291,6 +295,14 @@ impl Facts {
             self.barrier(Barrier::Large);
         }
     }
+}
+
+/// Statements on data, the bulk of large scripts, need nothing.
+fn is_query(text: &str, range: &Range<usize>) -> bool {
+    let first = Lexer::new(text, range.start).next().ok().flatten();
+    first.is_some_and(|first| {
+        ["INSERT", "SELECT", "UPDATE", "DELETE", "WITH", "MERGE", "VALUES"].iter().any(|word| first.is_word(text, word))
+    })
 }
 
 /// The first three keywords.
