@@ -26,6 +26,7 @@ pub(crate) fn documents(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> V
             return if stopped { Vec::new() } else { documents };
         }
     }
+    drop(documents);
     by_section(file, &text, report)
 }
 

@@ -1,4 +1,5 @@
 //! The forms of the dialect, one by one.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Spring's `application.yml`, flattened.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use trueup_intent::properties::flatten;
 
