@@ -42,7 +42,7 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Serve the bundled PostgreSQL; started by trueup itself
-    #[command(name = "__engine", hide = true)]
+    #[command(name = trueup_postgres::disposable::BUNDLED_SUBCOMMAND, hide = true)]
     Engine(EngineArgs),
 }
 
@@ -110,6 +110,8 @@ pub struct EngineArgs {
     pub data: PathBuf,
     /// The directory for the socket
     pub socket: PathBuf,
+    /// Extensions that SQL may create
+    pub extensions: Vec<String>,
 }
 
 /// The formats of a report.

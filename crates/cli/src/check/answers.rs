@@ -187,6 +187,8 @@ fn choice(options: &RunOptions, inputs: &Inputs, place: &Place) -> Choice {
         scratch_url: options.check.scratch_url.clone(),
         pg_bin: options.check.pg_bin.clone(),
         prefer_major: options.major(inputs),
+        bundled: crate::engine::executable(),
+        only_bundled: options.bundled,
         cache_dir: place.cache.join("postgres"),
         deadline: Duration::from_secs(60),
     }

@@ -7,6 +7,7 @@ use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
 use trueup_model::location::Location;
 use trueup_model::name::Identifier;
 use trueup_model::rule::Rule;
+use trueup_postgres::replay::Prepared;
 
 /// Types that come with an extension.
 const TYPES: &[(&str, &str)] = &[
@@ -20,7 +21,7 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// The extensions that a service needs, each with the first place that says so.
-pub fn needed(service: &DeclaredService) -> BTreeMap<Identifier, Location> {
+pub(super) fn needed(service: &DeclaredService) -> BTreeMap<Identifier, Location> {
     let mut needed: BTreeMap<Identifier, Location> =
         service.extensions.iter().map(|listed| (listed.value.clone(), listed.at.clone())).collect();
     let columns = service.tables.iter().filter_map(|table| table.details.as_ref()).flat_map(|table| &table.columns);
@@ -32,6 +33,14 @@ pub fn needed(service: &DeclaredService) -> BTreeMap<Identifier, Location> {
     needed
 }
 
+/// Every extension that the intent or the scripts may create.
+pub(super) fn all(service: &DeclaredService, scripts: &[&Prepared]) -> Vec<String> {
+    let declared = needed(service).into_keys().map(|extension| extension.as_str().to_owned());
+    let created = scripts.iter().flat_map(|prepared| prepared.extensions.iter().cloned());
+    let all: std::collections::BTreeSet<String> = declared.chain(created).collect();
+    all.into_iter().collect()
+}
+
 /// The extension that brings a type, judged by the type's bare name.
 fn extension_of(type_sql: &str) -> Option<&'static str> {
     let bare = type_sql.split(['(', '[', ' ']).next()?.rsplit('.').next()?.to_ascii_lowercase();
@@ -39,7 +48,7 @@ fn extension_of(type_sql: &str) -> Option<&'static str> {
 }
 
 /// The one finding for an extension that the server lacks.
-pub fn missing(service: &str, extension: &Identifier, at: &Location, reason: &str) -> Finding {
+pub(super) fn missing(service: &str, extension: &Identifier, at: &Location, reason: &str) -> Finding {
     Finding::new(Rule::MissingExtension, service, ObjectPath::new(ObjectKind::Extension, [extension.clone()]))
         .message(format!("extension `{extension}` is needed here: {reason}"))
         .help(format!(

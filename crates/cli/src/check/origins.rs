@@ -11,7 +11,7 @@ use trueup_model::provenance::Provenance;
 use trueup_postgres::replay::{Applied, Origin};
 
 /// The origins of everything that one replay produced.
-pub struct Replayed<'a> {
+pub(super) struct Replayed<'a> {
     provenance: &'a Provenance,
     applied: &'a [Applied],
     /// By script.
@@ -22,7 +22,7 @@ pub struct Replayed<'a> {
 
 impl<'a> Replayed<'a> {
     /// Joins what the catalog says with what was replayed.
-    pub fn new(provenance: &'a Provenance, applied: &'a [Applied], origins: &'a [Origin]) -> Self {
+    pub(super) fn new(provenance: &'a Provenance, applied: &'a [Applied], origins: &'a [Origin]) -> Self {
         Self { provenance, applied, origins, indexes: RefCell::default() }
     }
 }

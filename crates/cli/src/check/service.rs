@@ -11,7 +11,7 @@ use trueup_model::location::Location;
 use trueup_model::name::Identifier;
 use trueup_model::rule::Rule;
 use trueup_postgres::client::{self, Client};
-use trueup_postgres::disposable::{Database, DatabaseError, ExtensionError, Scratch, StartError};
+use trueup_postgres::disposable::{Database, DatabaseError, EngineKind, ExtensionError, Scratch, StartError};
 use trueup_postgres::introspect::{self, IntrospectError, Introspected};
 use trueup_postgres::lower::{self, LowerError};
 use trueup_postgres::replay::{
@@ -63,8 +63,12 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
         return Ok(unreadable(input, refused));
     }
     // Roles belong to the whole server: who creates some gets a server of its own.
-    let own = if before.cluster_wide || prepared.cluster_wide { Some(scratch.isolated().await?) } else { None };
-    let database = own.as_ref().unwrap_or(scratch).database().await?;
+    // Each database of the bundled engine has one anyway.
+    let shared = scratch.engine().kind != EngineKind::Bundled;
+    let alone = shared && (before.cluster_wide || prepared.cluster_wide);
+    let own = if alone { Some(scratch.isolated().await?) } else { None };
+    let wanted = extensions::all(declared, &[&before, &prepared]);
+    let database = own.as_ref().unwrap_or(scratch).database_offering(&wanted).await?;
     let case = Case { input, declared, database: &database, before, prepared, deadline };
     let answer = case.answer().await;
     database.drop().await?;

@@ -52,6 +52,8 @@ pub struct Choice {
     pub prefer_major: Option<u16>,
     /// Our own executable, if the bundled engine is part of it: run with [`BUNDLED_SUBCOMMAND`] where no binaries are found.
     pub bundled: Option<PathBuf>,
+    /// Only the bundled engine will do, whatever else is installed.
+    pub only_bundled: bool,
     /// Where templates are kept. It holds passwords of templates, which open nothing once a server runs.
     pub cache_dir: PathBuf,
     /// How long any single step may take: making the template, the start, creating or dropping a database.
@@ -98,7 +100,13 @@ pub async fn identify(choice: &Choice) -> Result<Engine, StartError> {
     if let Some(url) = &choice.scratch_url {
         return Ok(HostServer::start(url, choice.deadline).await?.engine().clone());
     }
-    native::identify(choice).await
+    let native = if choice.only_bundled { Err(StartError::NoEngine { searched: Vec::new() }) } else { native::identify(choice).await };
+    match (native, &choice.bundled) {
+        (Err(StartError::NoEngine { .. }), Some(executable)) => {
+            Ok(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?.engine().clone())
+        }
+        (native, _) => native,
+    }
 }
 
 /// Starts a disposable PostgreSQL, or connects to the given one.
@@ -114,7 +122,8 @@ pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
 /// Native binaries if there are any, else the bundled engine. Binaries that were found but fail are an error: another
 /// engine than the one expected would be a surprise.
 async fn start_own(choice: &Choice) -> Result<Inner, StartError> {
-    match (Native::start(choice).await, &choice.bundled) {
+    let native = if choice.only_bundled { Err(StartError::NoEngine { searched: Vec::new() }) } else { Native::start(choice).await };
+    match (native, &choice.bundled) {
         (Err(StartError::NoEngine { .. }), Some(executable)) => {
             Ok(Inner::Bundled(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?))
         }

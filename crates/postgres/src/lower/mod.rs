@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use trueup_migrations::expression::is_constant;
+use trueup_migrations::constant::is_constant;
 use trueup_model::agreement::{Pairing, TablePair};
 use trueup_model::canonical::{Canonical, Table};
 use trueup_model::declared::{DeclaredColumn, DeclaredService, TableDetails};
