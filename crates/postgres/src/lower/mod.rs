@@ -183,10 +183,13 @@ impl Lowering<'_> {
             refusal.consequence = true;
             refusal.missing_extension = cause.missing_extension;
         }
-        // 42704: no such type, access method or operator class; 42883: no such function or operator.
-        if self.lacking && matches!(refusal.sqlstate.as_str(), "42704" | "42883") {
-            refusal.missing_extension = true;
-        }
+        // 42704: no such type; 42883: no such function or operator. An operator class that a known type lacks is 42704
+        // too, and no extension would help: that is the author's mistake.
+        let of_extension = match &step.item {
+            Item::Type(_) => refusal.sqlstate == "42704",
+            _ => refusal.sqlstate == "42883",
+        };
+        refusal.missing_extension |= self.lacking && of_extension;
         refusal
     }
 
