@@ -25,7 +25,7 @@ server=$!
 cat >/dev/null
 kill -QUIT $server 2>/dev/null
 wait $server
-rm -rf "$2"
+rm -rf "$3"
 "#;
 
 /// Why there is no server.

@@ -18,10 +18,12 @@ fn walk(path: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, value)| walk(&format!("{path}/{key}"), value, leaves)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(position, item)| match item.as_array().map(Vec::as_slice) {
-                Some([key @ Value::Object(_), value]) => walk(&format!("{path}/{}", name(key)), value, leaves),
-                _ => walk(&format!("{path}/{}", item.get("name").map_or(position.to_string(), name)), item, leaves),
-            })
+            for (position, item) in items.iter().enumerate() {
+                match item.as_array().map(Vec::as_slice) {
+                    Some([key @ Value::Object(_), value]) => walk(&format!("{path}/{}", name(key)), value, leaves),
+                    _ => walk(&format!("{path}/{}", item.get("name").map_or(position.to_string(), name)), item, leaves),
+                }
+            }
         }
         leaf => {
             leaves.insert(path.to_owned(), leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned));

@@ -1,5 +1,6 @@
 //! Introspection against real servers.
 
+mod alone;
 mod alterations;
 mod flat;
 mod golden;
@@ -7,4 +8,5 @@ mod majors;
 mod newer;
 mod scene;
 mod session;
+mod speed;
 mod story;
