@@ -53,7 +53,7 @@ impl Budget {
         if count > self.nodes {
             self.nodes = 0;
             let message = format!("the file has more than {MAX_NODES} values, aliases expanded");
-            return Err(Stop::Limit { at, message, help: "Split it into several files, or use fewer aliases." });
+            return Err(Stop::Limit { at, message, help: "split it into several files, or use fewer aliases" });
         }
         self.nodes -= count;
         Ok(())
@@ -131,7 +131,7 @@ impl Builder<'_> {
             if left.get() == 0 {
                 let message =
                     format!("a text, or a list or mapping in brackets, has more than {MAX_LOOKAHEAD} characters");
-                return Err(Stop::Limit { at: last, message, help: "Write lists one item a line." });
+                return Err(Stop::Limit { at: last, message, help: "write lists one item a line" });
             }
             left.set(MAX_LOOKAHEAD);
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
@@ -197,7 +197,7 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, at: Mark) -> Result<(), Stop> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             let message = "this alias stands inside what it stands for".to_owned();
-            return Err(Stop::Limit { at, message, help: "Write the value out." });
+            return Err(Stop::Limit { at, message, help: "write the value out" });
         };
         self.budget.take(*size, at)?;
         let node = node.clone();
@@ -255,7 +255,7 @@ impl Builder<'_> {
     fn refuse_controls(&mut self, text: &str, at: Mark) {
         if let Some(character) = text.chars().find(|character| crate::text::is_forbidden(*character)) {
             let message = format!("this text has the control character U+{:04X} in it", u32::from(character));
-            self.report.error(at.in_file(self.file), message, "Take the escape out.");
+            self.report.error(at.in_file(self.file), message, "take the escape out");
         }
     }
 
@@ -265,7 +265,7 @@ impl Builder<'_> {
         self.report.error(
             at.in_file(self.file),
             message,
-            "Take the tag out; values are plain text, lists and mappings.",
+            "take the tag out; values are plain text, lists and mappings",
         );
     }
 
@@ -295,18 +295,18 @@ fn key(
         report.error(
             at,
             "a key has to be text",
-            "Write `key: value`; a value that starts with `{` or `[` needs quotes.",
+            "write `key: value`; a value that starts with `{` or `[` needs quotes",
         );
         return None;
     };
     if scalar.text.is_empty() {
-        report.error(at, "a key is empty", "Write a name before the colon.");
+        report.error(at, "a key is empty", "write a name before the colon");
         return None;
     }
     if let Some(first) = seen.get(&scalar.text) {
         let message =
             format!("the key {} stands twice in one mapping; first on line {}", quoted(&scalar.text), first.line);
-        report.error(at, message, "Keep one of the two; YAML readers silently drop the other.");
+        report.error(at, message, "keep one of the two; YAML readers silently drop the other");
         return None;
     }
     seen.insert(scalar.text.clone(), node.at);
@@ -324,7 +324,7 @@ fn mappings(file: &Arc<str>, node: Node, report: &mut Report) -> Vec<Node> {
         nodes.into_iter().partition(|node| matches!(node.value, Value::Mapping(_)));
     for other in others {
         let message = format!("a merge key `<<` takes mappings, and this is {}", other.kind());
-        report.error(other.at.in_file(file), message, "Write `<<: *anchor`, where the anchor is on a mapping.");
+        report.error(other.at.in_file(file), message, "write `<<: *anchor`, where the anchor is on a mapping");
     }
     mappings
 }

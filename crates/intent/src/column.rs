@@ -59,7 +59,7 @@ pub(crate) fn read(node: &Node, owner: &Owner<'_>, scope: &mut Scope<'_>) -> Opt
     let Some(name) = parts.name.and_then(|name| Text::of(name, file)).filter(|name| !name.text.trim().is_empty())
     else {
         let at = scope.at(parts.name.map_or(node.at, |name| name.at));
-        scope.report.error(at, "a column has no name", format!("Write a column as {FORMS}."));
+        scope.report.error(at, "a column has no name", format!("write a column as {FORMS}"));
         return None;
     };
     let folds = scope.checked;
@@ -219,7 +219,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             None => {
                 let at = node.map_or_else(|| self.column.name.at.clone(), |node| scope.at(node.at));
                 let message = format!("the column {} has no type", quoted(self.column.name.value.as_str()));
-                self.problems.push(Problem::new(at, "", message, "Write a type, for example VARCHAR(20)."));
+                self.problems.push(Problem::new(at, "", message, "write a type, for example VARCHAR(20)"));
             }
         }
         if self.column.type_sql.is_none() {
@@ -315,7 +315,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         self.unclear.push(aspect);
         let written = &text.text[clause.range.clone()];
         let message = format!("{} {why}", quoted(written));
-        self.problems.push(Problem::new(text.at_byte(clause.range.start), written, message, "Say it once."));
+        self.problems.push(Problem::new(text.at_byte(clause.range.start), written, message, "say it once"));
     }
 
     fn default(&mut self, text: Text<'_>, range: std::ops::Range<usize>) {
@@ -327,10 +327,10 @@ impl<'a, 'p> Reader<'a, 'p> {
         let problem = if freeze::freezes(&default.value, type_name) {
             Some((
                 "would be read once, when the migration runs, and stay that moment for ever",
-                "Write DEFAULT now() or DEFAULT CURRENT_DATE.",
+                "write DEFAULT now() or DEFAULT CURRENT_DATE",
             ))
         } else if self.column.default.as_ref().is_some_and(|old| old.value != default.value) {
-            Some(("is the second default of this column", "Write one DEFAULT."))
+            Some(("is the second default of this column", "write one DEFAULT"))
         } else {
             None
         };
@@ -350,7 +350,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             Err(why) => {
                 self.unclear.push(Aspect::Check);
                 let written = &text.text[clause.range.clone()];
-                let help = "Write CHECK (1-5), CHECK (> 0) or CHECK (expression).";
+                let help = "write CHECK (1-5), CHECK (> 0) or CHECK (expression)";
                 self.problems.push(Problem::new(at, written, format!("{}: {why}", quoted(written)), help));
             }
         }
@@ -385,7 +385,7 @@ impl<'a, 'p> Reader<'a, 'p> {
                 "{} names columns behind a word that speaks about one column",
                 quoted(&text.text[clause.range.clone()])
             );
-            let help = "Declare uniqueness over several columns as an index of type UNIQUE, and mark each column of the primary key with PK.";
+            let help = "declare uniqueness over several columns as an index of type UNIQUE, and mark each column of the primary key with PK";
             self.problems.push(Problem::new(text.at_byte(clause.range.start), note, message, help));
         }
         self.column.notes.push(note.trim().to_owned());
@@ -411,7 +411,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         if let Some(why) = problem {
             self.unclear.push(Aspect::Reference);
             let message = format!("`on_delete` {} {why}", quoted(text.text));
-            let help = format!("Write one of {} beside a column with FK -> table.", DELETE_ACTIONS.join(", "));
+            let help = format!("write one of {} beside a column with FK -> table", DELETE_ACTIONS.join(", "));
             self.problems.push(Problem::new(text.at(), text.text, message, help));
         } else if let Some(reference) = &mut self.column.references {
             reference.on_delete = Some(Located::new(words, text.at()));
@@ -440,7 +440,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             if let Some(other) = other {
                 self.unclear.push(Aspect::Nullability);
                 let message = format!("`NULL` and `{other}` contradict each other");
-                self.problems.push(Problem::new(null, "NULL", message, "Keep one of them."));
+                self.problems.push(Problem::new(null, "NULL", message, "keep one of them"));
             }
         }
         let made = self.column.generated.is_some() || self.column.identity.is_some();
@@ -448,11 +448,11 @@ impl<'a, 'p> Reader<'a, 'p> {
         if let Some(default) = self.column.default.clone().filter(|_| made) {
             self.unclear.extend([Aspect::Default, Aspect::Generated]);
             let message = format!("DEFAULT {} and GENERATED contradict each other", quoted(&default.value));
-            self.problems.push(Problem::new(default.at, &default.value, message, "Keep one of them."));
+            self.problems.push(Problem::new(default.at, &default.value, message, "keep one of them"));
         } else if let Some(identity) = self.column.identity.clone().filter(|_| twice) {
             self.unclear.push(Aspect::Generated);
             let message = "a generated column and an identity column contradict each other";
-            self.problems.push(Problem::new(identity.at, "IDENTITY", message, "Keep one of them."));
+            self.problems.push(Problem::new(identity.at, "IDENTITY", message, "keep one of them"));
         }
     }
 

@@ -78,7 +78,7 @@ pub(crate) fn flag(node: &Node, what: &str, scope: &mut Scope<'_>) -> Option<boo
             scope.report.error(
                 at,
                 format!("{what} is {}; expected true or false", quoted(other)),
-                "Write true or false.",
+                "write true or false",
             );
             None
         }
@@ -127,7 +127,7 @@ pub(crate) fn sql(
         None => Some(RawSql::new(fragment.to_owned(), at)),
         Some(why) => {
             let message = format!("the {what} {} {why}", quoted(fragment));
-            problems.push(Problem::new(at, fragment, message, "Write a short SQL expression or type here."));
+            problems.push(Problem::new(at, fragment, message, "write a short SQL expression or type here"));
             None
         }
     }

@@ -28,7 +28,7 @@ pub(crate) const KEYS: [&str; 10] = [
 ];
 
 const FORMS: &str = "`{name, columns, type}` or `[name, columns, type]`";
-const TYPES: &str = "Write UNIQUE, a method (BTREE, HASH, GIN, GIST, SPGIST, BRIN), WHERE predicate, or a combination.";
+const TYPES: &str = "write UNIQUE, a method (BTREE, HASH, GIN, GIST, SPGIST, BRIN), WHERE predicate, or a combination";
 
 /// Methods that `type` may name; `method` may name any, and PostgreSQL is the judge.
 const METHODS: [&str; 10] = ["btree", "hash", "gin", "gist", "spgist", "brin", "bloom", "hnsw", "ivfflat", "rum"];
@@ -57,7 +57,7 @@ pub(crate) fn read(node: &Node, table: &QualifiedName, scope: &mut Scope<'_>) ->
     let Some(name) = parts.name.and_then(|name| Text::of(name, scope.file)).filter(|name| !name.text.trim().is_empty())
     else {
         let at = scope.at(parts.name.map_or(node.at, |name| name.at));
-        scope.report.error(at, "an index has no name", format!("Write an index as {FORMS}."));
+        scope.report.error(at, "an index has no name", format!("write an index as {FORMS}"));
         return None;
     };
     let mut problems = Vec::new();
@@ -151,7 +151,7 @@ impl Reader<'_> {
         }
         if let Some(node) = parts.surplus {
             let message = "an index in the short form has more than three items";
-            let help = "Write [name, \"column, column\", type], the columns in quotes.";
+            let help = "write [name, \"column, column\", type], the columns in quotes";
             self.problems.push(Problem::new(scope.at(node.at), "", message, help));
         }
     }
@@ -167,7 +167,7 @@ impl Reader<'_> {
         if self.index.keys.is_empty() && self.problems.is_empty() {
             let at = node.map_or_else(|| self.index.name.at.clone(), |node| scope.at(node.at));
             let message = format!("the index {} has no columns", quoted(self.index.name.value.as_str()));
-            self.problems.push(Problem::new(at, "", message, "Write `columns: a, b DESC`."));
+            self.problems.push(Problem::new(at, "", message, "write `columns: a, b DESC`"));
         }
     }
 
@@ -180,7 +180,7 @@ impl Reader<'_> {
                     let range = extent(piece);
                     let written = &text.text[range.clone()];
                     let message = format!("{} is not understood as a column of an index", quoted(written));
-                    let help = "Write a column or an expression in brackets, then ASC or DESC, then NULLS FIRST or NULLS LAST.";
+                    let help = "write a column or an expression in brackets, then ASC or DESC, then NULLS FIRST or NULLS LAST";
                     self.problems.push(Problem::new(text.at_byte(range.start), written, message, help));
                 }
             }
@@ -224,7 +224,7 @@ impl Reader<'_> {
         match (known.map(|method| method.value).or_else(one_word), &kind.method) {
             (None, _) => {
                 let message = format!("the index method {} is not understood", quoted(text.text));
-                self.problems.push(Problem::new(text.at(), text.text, message, "Write one word: btree, gin, gist, …"));
+                self.problems.push(Problem::new(text.at(), text.text, message, "write one word: btree, gin, gist, …"));
             }
             (Some(method), Some(other)) if other.value != method => {
                 let message = format!("`type` says {} and `method` says {}", quoted(&other.value), quoted(&method));
@@ -243,7 +243,7 @@ impl Reader<'_> {
         let Some(text) = text else {
             if let Some(at) = kind.partial.clone().filter(|_| self.index.predicate.is_none()) {
                 let message = "the index is said to be partial, and its predicate is missing";
-                self.problems.push(Problem::new(at, "partial", message, "Write `where: predicate`."));
+                self.problems.push(Problem::new(at, "partial", message, "write `where: predicate`"));
             }
             return;
         };
@@ -284,7 +284,7 @@ impl Reader<'_> {
     }
 
     fn contradiction(&mut self, at: trueup_model::location::Location, message: &str) {
-        self.problems.push(Problem::new(at, message, message, "Keep one of them."));
+        self.problems.push(Problem::new(at, message, message, "keep one of them"));
     }
 }
 

@@ -127,7 +127,7 @@ impl Context<'_> {
         } else {
             Resolved::Refused(
                 "stands in a table of another schema than the service's".to_owned(),
-                "Foreign keys are declared inside the service's schema.",
+                "foreign keys are declared inside the service's schema",
             )
         };
         let problem = match resolved {
@@ -234,7 +234,7 @@ impl Context<'_> {
             return brackets.filter(|brackets| brackets.inside.contains(',')).map(|_| {
                 Resolved::Refused(
                     "has more than one column".to_owned(),
-                    "A foreign key over several columns cannot be declared on a column yet.",
+                    "a foreign key over several columns cannot be declared on a column yet",
                 )
             });
         }
@@ -243,7 +243,7 @@ impl Context<'_> {
             1 => with_note(Target::Table { table: table.clone(), column: None }),
             _ => Resolved::Refused(
                 format!("meets a primary key of {keys} columns"),
-                "Name the one column that is meant: FK -> table(column).",
+                "name the one column that is meant: FK -> table(column)",
             ),
         })
     }
@@ -311,7 +311,7 @@ fn index_names(service: &mut DeclaredService, report: &mut Report) {
                     "another index of this schema has the name {} too; first on line {first}",
                     quoted(&written)
                 );
-                let help = "Give each index of a schema a name of its own.";
+                let help = "give each index of a schema a name of its own";
                 report.finding(not_understood(
                     &name,
                     object,

@@ -40,7 +40,7 @@ pub(crate) fn qualified(text: &str, folds: bool) -> Result<(Option<Identifier>, 
         [schema, table] => Ok((Some(name(schema, folds)?), name(table, folds)?)),
         _ => Err(NotAName {
             message: "is not a table name".to_owned(),
-            help: "Write `table` or `schema.table`.".to_owned(),
+            help: "write `table` or `schema.table`".to_owned(),
             cut: None,
         }),
     }
@@ -91,15 +91,15 @@ fn unquote(text: &str) -> Option<String> {
 fn sound(raw: String) -> Name {
     let refuse = |message: String, help: &str, cut| Err(NotAName { message, help: help.to_owned(), cut });
     if raw.is_empty() {
-        return refuse("is empty".to_owned(), "Write a name.", None);
+        return refuse("is empty".to_owned(), "write a name", None);
     }
     if raw.contains(is_treacherous) {
-        return refuse("has control or invisible characters in it".to_owned(), "Take them out of the name.", None);
+        return refuse("has control or invisible characters in it".to_owned(), "take them out of the name", None);
     }
     if raw.len() > MAX_IDENTIFIER_BYTES {
         let cut = &raw[..raw.floor_char_boundary(MAX_IDENTIFIER_BYTES)];
         let message = format!("has {} bytes, and PostgreSQL cuts names off after {MAX_IDENTIFIER_BYTES}", raw.len());
-        return refuse(message, "Choose a shorter name.", Some(Identifier::new(cut)));
+        return refuse(message, "choose a shorter name", Some(Identifier::new(cut)));
     }
     Ok(Identifier::new(raw))
 }
@@ -107,9 +107,9 @@ fn sound(raw: String) -> Name {
 fn not_bare(text: &str) -> NotAName {
     let quoted = Identifier::new(crate::report::shown(text)).quoted().replace('\'', "''");
     let help = if text.is_empty() {
-        "Write a name.".to_owned()
+        "write a name".to_owned()
     } else {
-        format!("If that is really the name, write it in double quotes, as in SQL: '{quoted}'.")
+        format!("if that is really the name, write it in double quotes, as in SQL: '{quoted}'")
     };
     NotAName { message: "is not a plain name".to_owned(), help, cut: None }
 }

@@ -48,7 +48,7 @@ fn flat(file: &Arc<str>, document: &Node, report: &mut Report) -> FlatDocument {
         _ if document.is_null() => {}
         _ => {
             let message = format!("this is {}; expected keys and values", document.kind());
-            flattener.report.error(document.at.in_file(file), message, "Write `key: value`.");
+            flattener.report.error(document.at.in_file(file), message, "write `key: value`");
         }
     }
     FlatDocument { at: document.at.in_file(file), values: flattener.values }
@@ -86,7 +86,7 @@ impl Flattener<'_> {
         let at = at.in_file(self.file);
         if let Some(first) = self.values.get(&key) {
             let message = format!("the property {} is set twice; first on line {}", quoted(&key), first.at.line);
-            self.report.error(at, message, "Keep one of the two.");
+            self.report.error(at, message, "keep one of the two");
         } else {
             self.values.insert(key, Located::new(value.to_owned(), at));
         }

@@ -62,7 +62,7 @@ impl Report {
         self.errors.extend(full.map(|source| IntentError {
             at: Location::whole(source.path.as_str()),
             message: format!("only the first {MAX_ERRORS} errors of this file are listed"),
-            help: "Correct these first.".to_owned(),
+            help: "correct these first".to_owned(),
         }));
         (self.findings, self.errors)
     }
@@ -124,7 +124,7 @@ impl Scope<'_> {
         };
         let finding = Finding::new(Rule::NotUnderstood, self.service, self.object.clone())
             .message(join(|problem| &problem.message, "; "))
-            .help(join(|problem| &problem.help, " "))
+            .help(join(|problem| &problem.help, "; "))
             .sides(join(|problem| &problem.written, "; "), "")
             .in_intent(Some(&first.at));
         self.report.finding(finding);
@@ -133,8 +133,8 @@ impl Scope<'_> {
     /// Reports a key that is not one of `known`, and suggests the nearest.
     pub(crate) fn unknown_key(&mut self, key: &str, at: Mark, known: &[&str]) {
         let help = match nearest(key, known) {
-            Some(near) => format!("Did you mean `{near}`? Keys that start with `x-` are left alone."),
-            None => format!("Known here: {}. Keys that start with `x-` are left alone.", known.join(", ")),
+            Some(near) => format!("did you mean `{near}`? Keys that start with `x-` are left alone"),
+            None => format!("known here: {}; keys that start with `x-` are left alone", known.join(", ")),
         };
         let finding = Finding::new(Rule::UnknownKey, self.service, self.object.clone())
             .message(format!("the key {} is not known, and what stands under it is not read", quoted(key)))
@@ -147,7 +147,7 @@ impl Scope<'_> {
     /// Reports that a node has the wrong type: an error, since what was meant cannot be told.
     pub(crate) fn wrong_type(&mut self, node: &Node, what: &str, expected: &str) {
         let at = self.at(node.at);
-        self.report.error(at, format!("{what} is {}; expected {expected}", node.kind()), format!("Write {expected}."));
+        self.report.error(at, format!("{what} is {}; expected {expected}", node.kind()), format!("write {expected}"));
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn read_document(file: &Arc<str>, document: &Node, services: &mut Ser
     }
     let Value::Mapping(entries) = &document.value else {
         let message = format!("this is {}; expected `service:` and what belongs to it", document.kind());
-        report.error(document.at.in_file(file), message, "Start each service with its name in column 1 and a colon.");
+        report.error(document.at.in_file(file), message, "start each service with its name in column 1 and a colon");
         return;
     };
     for entry in entries.iter().filter(|entry| !fields::is_private(&entry.key)) {
@@ -70,12 +70,12 @@ fn read(file: &Arc<str>, entry: &Entry, services: &mut Services, report: &mut Re
     let at = entry.key_at.in_file(file);
     if !is_service_name(&entry.key) {
         let message = format!("{} is not a service name", quoted(&entry.key));
-        report.error(at, message, "Start with a letter or digit, then letters, digits, `-`, `_` and `.`; at most 100.");
+        report.error(at, message, "start with a letter or digit, then letters, digits, `-`, `_` and `.`; at most 100");
         return None;
     }
     if let Some(first) = services.places.get(&*entry.key) {
         let message = format!("the service {} is declared twice; first at {first}", quoted(&entry.key));
-        report.error(at, message, "Keep all of a service in one place.");
+        report.error(at, message, "keep all of a service in one place");
         return None;
     }
     services.places.insert(entry.key.to_string(), at.clone());
@@ -84,7 +84,7 @@ fn read(file: &Arc<str>, entry: &Entry, services: &mut Services, report: &mut Re
         _ if entry.value.is_null() => &[],
         _ => {
             let message = format!("the service {} is {}; expected a mapping", quoted(&entry.key), entry.value.kind());
-            let help = "Write its `engine`, `schema`, `tables`, … below it, indented by two spaces.";
+            let help = "write its `engine`, `schema`, `tables`, … below it, indented by two spaces";
             report.error(entry.value.at.in_file(file), message, help);
             return None;
         }
@@ -164,7 +164,7 @@ fn schema_rename(inner: MaybeName, outer: MaybeName, scope: &mut Scope<'_>) -> M
     let other = inner.as_ref().zip(outer.as_ref()).filter(|(inner, outer)| inner.value != outer.value);
     if let Some((_, outer)) = other {
         let message = "the schema has two former names";
-        scope.not_understood(&[Problem::new(outer.at.clone(), outer.value.as_str(), message, "Keep one of them.")]);
+        scope.not_understood(&[Problem::new(outer.at.clone(), outer.value.as_str(), message, "keep one of them")]);
     }
     inner.or(outer)
 }
@@ -195,7 +195,7 @@ fn migrations(node: &Node, scope: &mut Scope<'_>) -> Option<Located<String>> {
     let drive = path.as_bytes().get(1) == Some(&b':');
     if path.starts_with(['/', '~']) || drive || path.split('/').any(|part| part == "..") {
         let message = format!("the migrations folder {} is not inside the project", quoted(&folder.value));
-        let help = "Write a path relative to the project root, without `..`.";
+        let help = "write a path relative to the project root, without `..`";
         scope.not_understood(&[Problem::new(folder.at, &folder.value, message, help)]);
         return None;
     }
@@ -241,7 +241,7 @@ fn reasoned(pattern: Located<String>, reason: Option<String>, scope: &mut Scope<
     if let Some(lacking) = lacking {
         let message =
             format!("an item of `ignore` has no {lacking}, so it ignores nothing: {}", quoted(&pattern.value));
-        let help = "Write `- {pattern: \"rule:schema.table.member\", reason: why}`.";
+        let help = "write `- {pattern: \"rule:schema.table.member\", reason: why}`";
         scope.not_understood(&[Problem::new(pattern.at, &pattern.value, message, help)]);
         return None;
     }

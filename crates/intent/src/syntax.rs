@@ -89,13 +89,13 @@ fn explain(file: &Arc<str>, text: &str, first_line: u32, stop: Stop, report: &mu
         Stop::Full => {}
         Stop::Depth { at } => {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            report.error(at.in_file(file), message, "The intent needs eight levels at most.");
+            report.error(at.in_file(file), message, "the intent needs eight levels at most");
         }
         Stop::Limit { at, message, help } => report.error(at.in_file(file), message, help),
         Stop::Syntax { at, info } => {
             if let Some(tab) = tab_indentation(text, first_line, at) {
                 let message = "a tab stands in the indentation; YAML allows only spaces there";
-                report.error(tab.in_file(file), message, "Replace the tab by spaces.");
+                report.error(tab.in_file(file), message, "replace the tab by spaces");
                 return;
             }
             let (message, help) = in_words(&info);
@@ -120,46 +120,46 @@ fn tab_indentation(text: &str, first_line: u32, error: Mark) -> Option<Mark> {
 }
 
 fn in_words(info: &str) -> (String, &'static str) {
-    const QUOTES: &str = "Put the whole value in single quotes, and double each single quote inside it.";
+    const QUOTES: &str = "put the whole value in single quotes, and double each single quote inside it";
     let known: &[(&str, &str, &str)] = &[
         (
             "mapping values are not allowed",
             "a second `: ` stands where YAML does not allow one",
-            "Check the indentation of this line and the one before; a value with `: ` in it needs quotes.",
+            "check the indentation of this line and the one before; a value with `: ` in it needs quotes",
         ),
         (
             "unknown anchor",
             "no anchor of this name stands before this alias",
-            "Write `&name` at the value that is meant; a value that starts with `*` needs quotes.",
+            "write `&name` at the value that is meant; a value that starts with `*` needs quotes",
         ),
         ("quoted scalar", "a quote is opened here and not closed where its value ends", QUOTES),
         (
             "flow",
             "a bracket is not closed, or something in it is not separated by a comma",
-            "Close it, or put the value in quotes when the bracket is part of a text.",
+            "close it, or put the value in quotes when the bracket is part of a text",
         ),
         (
             "bracket",
             "a bracket is closed that was not opened",
-            "Delete it, or put the value in quotes when it is part of a text.",
+            "delete it, or put the value in quotes when it is part of a text",
         ),
-        ("recursion limit", "nested too deeply", "The intent needs eight levels at most."),
-        ("simple key expect", "expected `key: value`", "Write a colon and a space after the key."),
+        ("recursion limit", "nested too deeply", "the intent needs eight levels at most"),
+        ("simple key expect", "expected `key: value`", "write a colon and a space after the key"),
         ("unexpected character", "a value cannot start with this character", QUOTES),
         (
             "block mapping",
             "the indentation does not fit the lines above",
-            "Give all keys of one mapping the same indentation.",
+            "give all keys of one mapping the same indentation",
         ),
         (
             "block collection",
             "the indentation does not fit the lines above",
-            "Give all items of one list the same indentation.",
+            "give all items of one list the same indentation",
         ),
     ];
     let found = known.iter().find(|(part, ..)| info.contains(part));
     found.map_or_else(
-        || (format!("this is not valid YAML: {info}"), "Check the indentation and the quotes around here."),
+        || (format!("this is not valid YAML: {info}"), "check the indentation and the quotes around here"),
         |(_, message, help)| ((*message).to_owned(), *help),
     )
 }

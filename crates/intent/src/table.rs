@@ -69,7 +69,7 @@ impl Tables<'_> {
         if known.details.is_some() || known.description.is_some() {
             let message =
                 format!("the table {} is detailed twice; first on line {}", quoted(&entry.key), known.name.at.line);
-            let help = "Keep one; names are not case sensitive unless they stand in double quotes.";
+            let help = "keep one; names are not case sensitive unless they stand in double quotes";
             scope.not_understood(&[Problem::new(table.name.at, &entry.key, message, help)]);
         } else {
             *known = table;
@@ -133,7 +133,7 @@ fn details(node: &Node, path: &QualifiedName, table: &mut DeclaredTable, scope: 
     if columns.is_none() {
         if let Some(indexes) = indexes {
             let message = "the table has indexes and no columns, so its indexes cannot be compared";
-            let help = "List the table's columns, or take its indexes out.";
+            let help = "list the table's columns, or take its indexes out";
             let problem = Problem::new(scope.at(indexes.at), "indexes", message, help);
             scope.not_understood(&[problem]);
         }
@@ -204,7 +204,7 @@ fn once<T>(members: Vec<T>, what: &str, name: impl Fn(&T) -> &Located<Identifier
                 quoted(value.as_str()),
                 first.line
             );
-            let problem = Problem::new(at, value.as_str(), message, "Keep one of the two.");
+            let problem = Problem::new(at, value.as_str(), message, "keep one of the two");
             let mut path = scope.object.path.clone();
             path.push(value);
             let kind = if what == "index" {
@@ -240,8 +240,8 @@ fn refuse_unknown_columns(
         .map(|(name, at)| {
             let message = format!("the table declares no column {}", quoted(name.as_str()));
             let help = match nearest(name.as_str(), &known) {
-                Some(near) => format!("Did you mean `{near}`?"),
-                None => "Declare the column, or take it out of the index.".to_owned(),
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "declare the column, or take it out of the index".to_owned(),
             };
             Problem::new(at.clone(), name.as_str(), message, help)
         })

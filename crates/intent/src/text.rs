@@ -18,11 +18,11 @@ pub(crate) const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) fn decode<'b>(file: &Arc<str>, bytes: &'b [u8], report: &mut Report) -> Option<Cow<'b, str>> {
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; trueup reads at most {MAX_BYTES}", bytes.len());
-        report.error(Location::whole(Arc::clone(file)), message, "Split it into several files, a few services each.");
+        report.error(Location::whole(Arc::clone(file)), message, "split it into several files, a few services each");
         return None;
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        report.error(Location::whole(Arc::clone(file)), "the file is UTF-16", "Save it as UTF-8.");
+        report.error(Location::whole(Arc::clone(file)), "the file is UTF-16", "save it as UTF-8");
         return None;
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -32,7 +32,7 @@ pub(crate) fn decode<'b>(file: &Arc<str>, bytes: &'b [u8], report: &mut Report) 
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let byte = bytes[error.valid_up_to()];
             let message = format!("the byte 0x{byte:02x} here is not UTF-8");
-            report.error(end_of(&valid).in_file(file), message, "Save the file as UTF-8; it may be Latin-1 now.");
+            report.error(end_of(&valid).in_file(file), message, "save the file as UTF-8; it may be Latin-1 now");
             String::from_utf8_lossy(bytes)
         }
     };
@@ -55,7 +55,7 @@ fn without_controls<'b>(file: &Arc<str>, text: Cow<'b, str>, report: &mut Report
             }
             let at = Location::new(Arc::clone(file), line, u32::try_from(column + 1).unwrap_or(u32::MAX));
             let message = format!("the control character U+{:04X} stands here", u32::from(character));
-            report.error(at, message, "Delete it; YAML files are plain text.");
+            report.error(at, message, "delete it; YAML files are plain text");
         }
     }
     Cow::Owned(text.replace(is_forbidden, "\u{fffd}"))

@@ -316,9 +316,9 @@ fn unknown_keys_suggest_the_nearest() {
     assert_eq!(
         found,
         [
-            unknown("Did you mean `schema`?  Keys that start with `x-` are left alone".replace("  ", " ").as_str()),
-            unknown("Did you mean `type`? Keys that start with `x-` are left alone"),
-            unknown("Did you mean `indexes`? Keys that start with `x-` are left alone")
+            unknown("did you mean `schema`? Keys that start with `x-` are left alone"),
+            unknown("did you mean `type`? Keys that start with `x-` are left alone"),
+            unknown("did you mean `indexes`? Keys that start with `x-` are left alone")
         ]
     );
     assert_eq!(reading.findings[1].intent_at.as_ref().unwrap().to_string(), "intent.yaml:7:19");

@@ -124,7 +124,7 @@ impl Walk {
                 self.problems.push(Problem::blocking(
                     Location::whole("."),
                     message,
-                    "Run trueup in the folder of the project.",
+                    "run trueup in the folder of the project",
                 ));
                 break;
             }
@@ -155,7 +155,7 @@ impl Walk {
     fn not_named(&mut self, folder: &str, owner: &str) {
         let message =
             format!("{folder} holds migrations, and the `locations` of {owner} do not name it: they are not read");
-        let help = "Add it to `locations`, or remove it.";
+        let help = "add it to `locations`, or remove it";
         self.problems.push(Problem::notice(Location::whole(folder), message, help));
     }
 
@@ -164,7 +164,7 @@ impl Walk {
         self.problems.push(Problem::notice(
             Location::whole(path),
             format!("cannot be searched for migrations: {error}"),
-            "Make it readable, if it belongs to the project.",
+            "make it readable, if it belongs to the project",
         ));
     }
 }
@@ -379,7 +379,7 @@ pub fn settings(
             problems.push(Problem::notice(
                 Location::whole(file.as_str()),
                 "flyway.conf is not read beside a flyway.toml",
-                "Remove one of the two; Flyway never mixes them.",
+                "remove one of the two; Flyway never mixes them",
             ));
         }
     }
@@ -406,7 +406,7 @@ fn read_file(root: &Path, file: &str, read: impl FnOnce(&str, &Arc<str>) -> Vec<
         Ok(text) => read(&text, &Arc::from(file)),
         Err(error) => {
             let (line, column) = error.line_column();
-            vec![Problem::blocking(Location::new(file, line, column), error.to_string(), "Make it readable, as UTF-8.")]
+            vec![Problem::blocking(Location::new(file, line, column), error.to_string(), "make it readable, as UTF-8")]
         }
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Loader<'a> {
         let at = spec.at.clone().unwrap_or_else(|| Location::whole(relative(self.root, &location.folder)));
         let mut finding = Finding::new(Rule::MigrationFile, self.service, ObjectPath::service())
             .message(format!("the location `{}` does not exist", spec.descriptor()))
-            .help("Correct `locations`, or create the folder.")
+            .help("correct `locations`, or create the folder")
             .sides("", spec.descriptor())
             .in_migration(Some(&at));
         if !self.settings.fail_on_missing_locations.value {
@@ -204,7 +204,7 @@ impl<'a> Loader<'a> {
             .finding(Rule::JavaMigration, script, file, (1, 1))
             .message(format!("{script} is {kind}, which trueup does not run"))
             .help(
-                "Name SQL that does the same in `[replay] before` of trueup.toml; until then what it does is unknown.",
+                "name SQL that does the same in `[replay] before` of trueup.toml; until then what it does is unknown",
             );
         self.set.findings.push(finding);
     }
@@ -213,7 +213,7 @@ impl<'a> Loader<'a> {
         let mut finding = self
             .finding(Rule::MigrationName, script, file, (1, 1))
             .message(error.to_string())
-            .help("Its SQL never runs. Rename it, or move it out of the folder.");
+            .help("its SQL never runs; rename it, or move it out of the folder");
         if self.settings.validate_migration_naming.value {
             finding.severity = Severity::Error;
         }
@@ -324,7 +324,7 @@ impl<'a> Loader<'a> {
             .finding(Rule::MigrationFile, script, file, place)
             .sides("", &message)
             .message(message)
-            .help("Until this is settled, what the migrations of the service do is unknown.");
+            .help("until this is settled, what the migrations of the service do is unknown");
         self.set.findings.push(finding);
     }
 
@@ -370,7 +370,7 @@ impl<'a> Loader<'a> {
         let object = ObjectPath::new(ObjectKind::Migration, [Identifier::new(second.script.as_str())]);
         Finding::new(Rule::VersionCollision, self.service, object)
             .message(format!("{text}\nOffenders:\n-> {}\n-> {}", first.path, second.path))
-            .help("Flyway refuses to run. Renumber or rename the one that is not applied anywhere yet.")
+            .help("Flyway refuses to run; renumber or rename the one that is not applied anywhere yet")
             .sides("", format!("{}, {}", first.path, second.path))
             .in_migration(Some(&Location::whole(Arc::clone(&second.path))))
     }
@@ -402,7 +402,7 @@ pub fn script_findings(service: &str, migration: &Migration, error: &ScriptError
     let one = |at: &Location, message: &str| {
         Finding::new(Rule::MigrationFile, service, object())
             .message(message)
-            .help("Until this is settled, what the migrations of the service do is unknown.")
+            .help("until this is settled, what the migrations of the service do is unknown")
             .sides("", message)
             .in_migration(Some(at))
     };

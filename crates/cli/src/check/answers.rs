@@ -219,7 +219,7 @@ fn other_majors(inputs: &Inputs, engine: &Engine) -> Option<String> {
         counts.iter().map(|(major, count)| format!("{} PostgreSQL {major}", declare(*count))).collect();
     (!said.is_empty()).then(|| {
         format!(
-            "{}; this run used {}. Give --pg-bin or --scratch-url with the declared major to be sure.",
+            "{}; this run used {}; give --pg-bin or --scratch-url with the declared major to be sure",
             said.join(", "),
             engine.major
         )

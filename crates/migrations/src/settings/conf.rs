@@ -20,7 +20,7 @@ pub fn read_conf(settings: &mut Settings, text: &str, file: &Arc<str>, environme
             None => Err(Problem::blocking(
                 value.at,
                 format!("Unknown configuration property: {}", property.key),
-                "Keys of this file start with `flyway.`.",
+                "keys of this file start with `flyway.`",
             )),
         };
         problems.extend(result.err());
@@ -72,7 +72,7 @@ fn set_script_key(config: &mut ScriptConfig, property: &properties::Property) ->
         _ => Err(Problem::blocking(
             at.clone(),
             format!("`{}` must be true or false, not `{value}`", property.key),
-            "Correct the value.",
+            "correct the value",
         )),
     };
     match property.key.as_str() {
@@ -83,7 +83,7 @@ fn set_script_key(config: &mut ScriptConfig, property: &properties::Property) ->
                 Problem::blocking(
                     at.clone(),
                     format!("encoding `{value}` is not supported"),
-                    "UTF-8, ISO-8859-1, US-ASCII and UTF-16 are.",
+                    "UTF-8, ISO-8859-1, US-ASCII and UTF-16 are supported",
                 )
             })?;
             config.encoding = Some(encoding);
@@ -92,14 +92,14 @@ fn set_script_key(config: &mut ScriptConfig, property: &properties::Property) ->
             return Err(Problem::blocking(
                 at.clone(),
                 "`shouldExecute` belongs to Flyway's paid editions",
-                "Remove it; Flyway without a licence stops at it too.",
+                "remove it; Flyway without a licence stops at it too",
             ));
         }
         key => {
             return Err(Problem::blocking(
                 at.clone(),
                 format!("Unknown configuration property: {key}. Please check your script config files"),
-                "A script's configuration knows executeInTransaction, encoding and placeholderReplacement.",
+                "a script's configuration knows executeInTransaction, encoding and placeholderReplacement",
             ));
         }
     }

@@ -152,7 +152,7 @@ pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) 
         Problem::blocking(
             at.clone(),
             format!("setting `{key}`: {message}"),
-            "Correct the value; until then the service is unknown.",
+            "correct the value; until then the service is unknown",
         )
     };
     match kind {
@@ -177,14 +177,14 @@ pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) 
             return Err(Problem::notice(
                 at,
                 format!("setting `{key}` {why}: it has no effect here"),
-                "Nothing is lost; remove it if it serves nobody else.",
+                "nothing is lost; remove it if it serves nobody else",
             ));
         }
         Kind::Unsupported(why) => {
             return Err(Problem::blocking(
                 at,
                 format!("setting `{key}` {why}"),
-                "Remove it, or name what it does in `[replay] before` of trueup.toml.",
+                "remove it, or name what it does in `[replay] before` of trueup.toml",
             ));
         }
     }
@@ -192,11 +192,11 @@ pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) 
 }
 
 fn unknown(key: &str, at: Location) -> Problem {
-    let near = canonical(key).map(|known| format!(" Did you mean `{known}`?")).unwrap_or_default();
+    let near = canonical(key).map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
     Problem::blocking(
         at,
         format!("Unknown configuration property: flyway.{key}"),
-        format!("Flyway refuses to start with it.{near}"),
+        format!("Flyway refuses to start with it{near}"),
     )
 }
 

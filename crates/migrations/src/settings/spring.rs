@@ -43,7 +43,7 @@ pub fn read_spring(
                 problems.push(Problem::blocking(
                     value.at,
                     format!("`spring.flyway.{key}` refers to `${{{name}}}`, which has no value and no default"),
-                    format!("Give it a default, as in `${{{name}:value}}`."),
+                    format!("give it a default, as in `${{{name}:value}}`"),
                 ));
                 continue;
             }

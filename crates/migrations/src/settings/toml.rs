@@ -30,7 +30,7 @@ pub fn read_toml(settings: &mut Settings, text: &str, file: &Arc<str>, environme
             return vec![Problem::blocking(
                 at,
                 format!("this is not TOML: {}", error.message()),
-                "Correct the file; nothing of it was read.",
+                "correct the file; nothing of it was read",
             )];
         }
     };
@@ -118,12 +118,12 @@ impl Reader<'_> {
 
     fn problem(&mut self, offset: usize, message: &str) {
         let at = self.at(offset);
-        self.problems.push(Problem::blocking(at, message, "Correct it; until then the service is unknown."));
+        self.problems.push(Problem::blocking(at, message, "correct it; until then the service is unknown"));
     }
 
     fn notice(&mut self, offset: usize, message: &str) {
         let at = self.at(offset);
-        self.problems.push(Problem::notice(at, message, "Nothing is lost."));
+        self.problems.push(Problem::notice(at, message, "nothing is lost"));
     }
 }
 
