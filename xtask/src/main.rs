@@ -3,6 +3,7 @@
 
 mod fetch;
 mod machine;
+mod release;
 mod test;
 
 use std::process::ExitCode;

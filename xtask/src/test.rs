@@ -1,6 +1,7 @@
 //! All checks, each with its time, and one line of numbers at the end.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use trueup_testkit::SKIPPED;
 
 use crate::fetch::fetch;
 use crate::machine::{cargo_deny, run};
+use crate::release;
 
 /// Tests counted from what `cargo test` printed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,8 +39,14 @@ pub(crate) fn test() -> bool {
     };
     step("PostgreSQL 13 to 18", &mut fetched);
     step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));
-    step("lints", &mut || run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])));
-    step("tests", &mut || tests(&mut counts));
+    step("lints", &mut || run(cargo().arg("clippy").args(WORKSPACE).args(["--all-targets", "--", "-D", "warnings"])));
+    let mut bundled = None;
+    step("release with the bundled engine", &mut || {
+        bundled = Some(release::build()?);
+        Ok(())
+    });
+    step("the README's first command", &mut release::first_command);
+    step("tests", &mut || tests(bundled.as_deref(), &mut counts));
     step("dependency rules", &mut || run(Command::new(cargo_deny()?).args(["check", "bans", "licenses", "sources"])));
     if !failed.is_empty() {
         println!("\nfailed steps: {}", failed.join(", "));
@@ -47,8 +55,14 @@ pub(crate) fn test() -> bool {
     failed.is_empty()
 }
 
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+/// Everything but the bundled engine: its WASM runtime takes minutes to build, and once, in release, is enough. It is
+/// tested there, through the binary.
+const WORKSPACE: [&str; 3] = ["--workspace", "--exclude", "trueup-embedded"];
+
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command
 }
 
 fn fetched() -> Result<(), String> {
@@ -56,12 +70,18 @@ fn fetched() -> Result<(), String> {
     if missing.is_empty() { Ok(()) } else { Err(format!("{} majors are missing", missing.len())) }
 }
 
-/// Runs all tests, shows and counts.
-fn tests(counts: &mut Counts) -> Result<(), String> {
+/// Runs all tests, shows and counts. `bundled` is a binary with the bundled engine, for the tests of that.
+fn tests(bundled: Option<&Path>, counts: &mut Counts) -> Result<(), String> {
+    let mut command = Command::new("sh");
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    if let Some(program) = bundled {
+        command.env("TRUEUP_BUNDLED_BIN", program);
+    }
     // One stream, in order: skipped tests say so on standard error.
-    let mut child = Command::new("sh")
-        .args(["-c", "exec \"$0\" test --workspace --no-fail-fast 2>&1"])
+    let mut child = command
+        .args(["-c", "exec \"$0\" test --no-fail-fast \"$@\" 2>&1"])
         .arg(cargo().get_program())
+        .args(WORKSPACE)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

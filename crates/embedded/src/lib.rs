@@ -8,6 +8,7 @@ use oliphaunt_pgwire_server::{DatabaseStorage, OliphauntServer, ServerListen};
 use oliphaunt_wasix::Extension;
 use std::convert::Infallible;
 use std::path::Path;
+use std::time::Duration;
 
 /// Extensions that the engine is built with, by their SQL names. Others of the engine's catalogue are published
 /// without their parts (`vector`, `postgis`), or reach out of the database (`file_fdw`).
@@ -37,8 +38,11 @@ pub enum ServeError {
     Start(String),
 }
 
+/// How often the engine looks whether its parent still lives.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
+
 /// Runs the engine on the cluster in `data` (made if it is empty), listening on `<socket_dir>/.s.PGSQL.5432`, until
-/// the process is killed. `extensions` are those that SQL may create; what is not among [`EXTENSIONS`] is left out, and
+/// the process, or the one that started it, is killed. `extensions` are those that SQL may create; what is not among [`EXTENSIONS`] is left out, and
 /// `CREATE EXTENSION` then says that the server has no such extension.
 pub fn serve(data: &Path, socket_dir: &Path, extensions: &[String]) -> Result<Infallible, ServeError> {
     let offered = extensions.iter().filter(|name| EXTENSIONS.contains(&name.as_str()));
@@ -51,8 +55,14 @@ pub fn serve(data: &Path, socket_dir: &Path, extensions: &[String]) -> Result<In
         .startup_gucs([("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")])
         .start()
         .map_err(|error| ServeError::Start(format!("{error:?}")))?;
-    loop {
-        std::thread::park();
+    while_started_by(std::os::unix::process::parent_id());
+    std::process::exit(1)
+}
+
+/// Returns when the process that started us is gone: its guard kills us first, unless the guard was killed too.
+fn while_started_by(parent: u32) {
+    while std::os::unix::process::parent_id() == parent {
+        std::thread::sleep(LOOK_UP_EVERY);
     }
 }
 

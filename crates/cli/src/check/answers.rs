@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use trueup_model::agreement;
 use trueup_model::finding::Finding;
-use trueup_postgres::disposable::{self, Choice, Engine, EngineKind, Scratch};
+use trueup_postgres::disposable::{self, Choice, Engine, EngineKind, Scratch, StartError};
 
 use super::answer::Answer;
 use super::cache::{Cache, Key};
@@ -70,6 +70,7 @@ impl Run<'_> {
         let cache = (self.options.check.cache != Some(false)).then(|| Cache::new(&self.place.cache));
         let open = self.from_cache(cache.as_ref(), &engine, open);
         report.engine = Some(engine_info(&engine));
+        report.notes.extend(not_as_asked(self.options, &engine));
         report.notes.extend(other_majors(self.inputs, &engine));
         if open.is_empty() {
             return;
@@ -208,6 +209,15 @@ fn engine_info(engine: &Engine) -> EngineInfo {
     }
 }
 
+/// The major that was asked for, when this engine has another.
+fn not_as_asked(options: &RunOptions, engine: &Engine) -> Option<String> {
+    let asked = options.check.postgres.filter(|asked| *asked != engine.major)?;
+    Some(format!(
+        "PostgreSQL {asked} was asked for and is not what was found; this run used {} ({}).",
+        engine.major, engine.chosen
+    ))
+}
+
 /// Majors that services declare and this engine is not.
 fn other_majors(inputs: &Inputs, engine: &Engine) -> Option<String> {
     let others = inputs.services.iter().filter_map(|service| service.declared.as_ref()?.engine.major);
@@ -230,12 +240,16 @@ fn declare(count: usize) -> String {
     if count == 1 { "1 service declares".to_owned() } else { format!("{count} services declare") }
 }
 
-fn failed(error: &disposable::StartError) -> InputError {
-    InputError {
-        location: None,
-        message: format!("there is no disposable PostgreSQL: {error}"),
-        help: "install PostgreSQL, or give --pg-bin or --scratch-url".to_owned(),
-    }
+fn failed(error: &StartError) -> InputError {
+    let help = match error {
+        StartError::NotBuiltIn => "build it with `cargo build --release --features embedded`, or leave --bundled out",
+        StartError::NoEngine { .. } if !cfg!(feature = "embedded") => {
+            "install PostgreSQL, give --pg-bin or --scratch-url, or build trueup with `--features embedded`, \
+             which brings a PostgreSQL along"
+        }
+        _ => "install PostgreSQL, or give --pg-bin or --scratch-url",
+    };
+    InputError { location: None, message: format!("there is no disposable PostgreSQL: {error}"), help: help.to_owned() }
 }
 
 /// Services under way, at most so many at a time.

@@ -11,7 +11,8 @@ use super::run_dir::RunDir;
 use super::server::Server;
 use super::sql::connect;
 use super::template::{self, lock};
-use super::{DatabaseError, Engine, EngineKind, StartError, binaries};
+use super::user::uid_of;
+use super::{Choice, DatabaseError, Engine, EngineKind, StartError, binaries, sweep};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,14 +41,17 @@ pub(super) struct Bundled {
 
 impl Bundled {
     /// Makes the template if it is missing or damaged. No engine runs afterwards.
-    pub(super) async fn start(executable: &Path, cache_dir: &Path, deadline: Duration) -> Result<Self, StartError> {
-        let pack = obtain(executable, cache_dir, deadline).await?;
+    pub(super) async fn start(choice: &Choice) -> Result<Self, StartError> {
+        let executable = choice.bundled.clone().ok_or(StartError::NotBuiltIn)?;
+        let (cache_dir, deadline) = (choice.cache_dir.clone(), choice.deadline);
+        tokio::task::spawn_blocking(|| sweep::sweep(uid_of(None)));
+        let pack = obtain(&executable, &cache_dir, deadline).await?;
         let version = pack.description.version.clone();
         let major = binaries::major(&version).unwrap_or_default();
-        let chosen = "no PostgreSQL is installed".to_owned();
+        let why = if choice.only_bundled { "it was asked for" } else { "no PostgreSQL is installed" };
+        let chosen = why.to_owned();
         let engine = Arc::new(Engine { kind: EngineKind::Bundled, version, major, chosen });
         let slots = Arc::new(Semaphore::new(super::native::parallelism()));
-        let (executable, cache_dir) = (executable.to_owned(), cache_dir.to_owned());
         Ok(Self { executable, cache_dir, pack, engine, slots, deadline })
     }
 

@@ -13,6 +13,9 @@ pub enum StartError {
         /// The directories looked into.
         searched: Vec<PathBuf>,
     },
+    /// Only the bundled engine will do, and this build has none.
+    #[error("this trueup was built without the bundled PostgreSQL")]
+    NotBuiltIn,
     /// Binaries are there but do not run.
     #[error("cannot use {}: {reason}", .path.display())]
     Binary {

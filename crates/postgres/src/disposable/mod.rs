@@ -100,12 +100,14 @@ pub async fn identify(choice: &Choice) -> Result<Engine, StartError> {
     if let Some(url) = &choice.scratch_url {
         return Ok(HostServer::start(url, choice.deadline).await?.engine().clone());
     }
-    let native = if choice.only_bundled { Err(StartError::NoEngine { searched: Vec::new() }) } else { native::identify(choice).await };
-    match (native, &choice.bundled) {
-        (Err(StartError::NoEngine { .. }), Some(executable)) => {
-            Ok(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?.engine().clone())
+    if choice.only_bundled {
+        return Ok(Bundled::start(choice).await?.engine().clone());
+    }
+    match native::identify(choice).await {
+        Err(StartError::NoEngine { .. }) if choice.bundled.is_some() => {
+            Ok(Bundled::start(choice).await?.engine().clone())
         }
-        (native, _) => native,
+        native => native,
     }
 }
 
@@ -122,12 +124,14 @@ pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
 /// Native binaries if there are any, else the bundled engine. Binaries that were found but fail are an error: another
 /// engine than the one expected would be a surprise.
 async fn start_own(choice: &Choice) -> Result<Inner, StartError> {
-    let native = if choice.only_bundled { Err(StartError::NoEngine { searched: Vec::new() }) } else { Native::start(choice).await };
-    match (native, &choice.bundled) {
-        (Err(StartError::NoEngine { .. }), Some(executable)) => {
-            Ok(Inner::Bundled(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?))
+    if choice.only_bundled {
+        return Ok(Inner::Bundled(Bundled::start(choice).await?));
+    }
+    match Native::start(choice).await {
+        Err(StartError::NoEngine { .. }) if choice.bundled.is_some() => {
+            Ok(Inner::Bundled(Bundled::start(choice).await?))
         }
-        (native, _) => Ok(Inner::Native(Box::new(native?))),
+        native => Ok(Inner::Native(Box::new(native?))),
     }
 }
 

@@ -14,6 +14,7 @@ fn choice(cache: &Path) -> Choice {
         pg_bin: None,
         prefer_major: None,
         bundled: None,
+        only_bundled: false,
         cache_dir: cache.to_owned(),
         deadline: Duration::from_secs(60),
     }
@@ -487,9 +488,10 @@ async fn the_bundled_engine_gives_a_fresh_database_each_time() {
         return;
     };
     let start = Instant::now();
-    let bundled = Bundled::start(&executable, &shared_cache(), Duration::from_secs(120)).await.unwrap();
-    println!("bundled: {} after {:?}", bundled.engine(), start.elapsed());
-    let scratch = Scratch { inner: Inner::Bundled(bundled) };
+    let only = Choice { bundled: Some(executable), only_bundled: true, ..choice(&shared_cache()) };
+    let scratch = super::start(Choice { deadline: Duration::from_secs(120), ..only }).await.unwrap();
+    println!("bundled: {} after {:?}", scratch.engine(), start.elapsed());
+    assert_eq!(scratch.engine().kind, EngineKind::Bundled);
     for extensions in [vec![], vec!["pg_trgm".to_owned()], vec!["pg_trgm".to_owned()]] {
         let start = Instant::now();
         let database = scratch.database_offering(&extensions).await.unwrap();
