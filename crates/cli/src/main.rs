@@ -81,7 +81,8 @@ async fn interrupted() {
 }
 
 fn place(cli: &Cli) -> Result<Place, CheckError> {
-    let current = std::env::current_dir().map_err(|source| CheckError::Write { what: "the current folder".to_owned(), source });
+    let current =
+        std::env::current_dir().map_err(|source| CheckError::Write { what: "the current folder".to_owned(), source });
     let folder = match &cli.directory {
         Some(folder) => current.map(|current| current.join(folder))?,
         None => current?,

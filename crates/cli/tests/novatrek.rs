@@ -109,8 +109,11 @@ fn the_differences_that_a_reader_finds_are_found_at_their_lines() {
     let mut wrong = Vec::new();
     for (service, differences) in samples {
         for (rule, object, yaml, sql) in differences {
-            let is_it = |finding: &&Value| finding["service"] == service && finding["rule"] == *rule && finding["object"] == *object;
-            let found: Vec<_> = findings.iter().filter(is_it).map(|finding| (line(finding, true), line(finding, false))).collect();
+            let is_it = |finding: &&Value| {
+                finding["service"] == service && finding["rule"] == *rule && finding["object"] == *object
+            };
+            let found: Vec<_> =
+                findings.iter().filter(is_it).map(|finding| (line(finding, true), line(finding, false))).collect();
             if found != [(*yaml, *sql)] {
                 wrong.push(format!("{rule} {object}: expected lines {yaml}/{sql}, found {found:?}"));
             }

@@ -134,8 +134,7 @@ impl Piece<'_> {
         } else if self.words(&["default"]) {
             self.default()
         } else if self.words(&["check"]) {
-            let expected =
-                "write CHECK with its condition in brackets: CHECK (1-5), CHECK (> 0) or CHECK (expression)";
+            let expected = "write CHECK with its condition in brackets: CHECK (1-5), CHECK (> 0) or CHECK (expression)";
             self.group().map(ClauseKind::Check).ok_or(Broken { about: Some(Aspect::Check), expected })
         } else if self.words(&["generated"]) {
             self.generated()

@@ -180,7 +180,8 @@ impl Reader<'_> {
                     let range = extent(piece);
                     let written = &text.text[range.clone()];
                     let message = format!("{} is not understood as a column of an index", quoted(written));
-                    let help = "write a column or an expression in brackets, then ASC or DESC, then NULLS FIRST or NULLS LAST";
+                    let help =
+                        "write a column or an expression in brackets, then ASC or DESC, then NULLS FIRST or NULLS LAST";
                     self.problems.push(Problem::new(text.at_byte(range.start), written, message, help));
                 }
             }

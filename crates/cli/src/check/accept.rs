@@ -75,7 +75,9 @@ fn write(
     }
     let in_scope = in_scope(inputs, scope);
     let (written, counts) = former.accept(&report.findings, arguments.reason.as_deref(), in_scope);
-    written.write(path).map_err(|error| CheckError::Usage { message: error.to_string(), help: error.help().to_owned() })?;
+    written
+        .write(path)
+        .map_err(|error| CheckError::Usage { message: error.to_string(), help: error.help().to_owned() })?;
     report.notes.push(format!(
         "{} written: {} added, {} kept, {} removed",
         path.file_name().unwrap_or_default().to_string_lossy(),
@@ -96,8 +98,8 @@ fn compare(report: &mut Report, inputs: &Inputs, scope: &Scope, baseline: &Basel
     // What was not looked at this time is not resolved either.
     let failed = !report.errors.is_empty();
     let in_scope = in_scope(inputs, scope);
-    let compared =
-        baseline.compare(std::mem::take(&mut report.findings), baseline::today(), |service| !failed && in_scope(service));
+    let compared = baseline
+        .compare(std::mem::take(&mut report.findings), baseline::today(), |service| !failed && in_scope(service));
     report.findings = compared.counted;
     report.accepted.extend(compared.accepted);
     report.resolved = compared.resolved;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use trueup_model::agreement::{Compared, KeyTypes};
+use trueup_model::declared::DeclaredService;
 use trueup_model::finding::Finding;
 use trueup_model::lowered::Lowered;
-use trueup_model::declared::DeclaredService;
 use trueup_model::name::Identifier;
 
 use crate::report::ServiceStatus;
@@ -48,7 +48,8 @@ impl Answer {
     pub fn with_types(mut self, service: &DeclaredService, lowered: &Lowered) -> Self {
         for (position, table) in &lowered.tables {
             let name = &service.tables[*position].name.value;
-            let refused = |column: &Identifier| table.refusal(&trueup_model::lowered::Item::Type(column.clone())).is_some();
+            let refused =
+                |column: &Identifier| table.refusal(&trueup_model::lowered::Item::Type(column.clone())).is_some();
             let known = table.declared.columns.iter().filter(|column| !refused(&column.name));
             self.types.extend(known.map(|column| (name.clone(), column.name.clone(), column.type_name.clone())));
         }

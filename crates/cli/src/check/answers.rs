@@ -82,12 +82,7 @@ impl Run<'_> {
     }
 
     /// Takes what the cache knows; returns the services that it does not.
-    fn from_cache(
-        &mut self,
-        cache: Option<&Cache>,
-        engine: &Engine,
-        open: Vec<usize>,
-    ) -> Vec<(usize, Option<Key>)> {
+    fn from_cache(&mut self, cache: Option<&Cache>, engine: &Engine, open: Vec<usize>) -> Vec<(usize, Option<Key>)> {
         let Some(cache) = cache else { return open.into_iter().map(|number| (number, None)).collect() };
         let mut missing = Vec::new();
         for number in open {
@@ -125,7 +120,9 @@ impl Run<'_> {
             match result {
                 Ok(answer) => {
                     if let (Some(cache), Some(key)) = (cache, keys.get(&number).filter(|_| answer.lasting)) {
-                        report.notes.extend(cache.put(key, &answer).err().map(|error| format!("the cache was not written: {error}")));
+                        report.notes.extend(
+                            cache.put(key, &answer).err().map(|error| format!("the cache was not written: {error}")),
+                        );
                     }
                     self.keep(number, Answered { answer, elapsed, cached: false });
                 }
@@ -134,7 +131,8 @@ impl Run<'_> {
                     report.errors.push(InputError {
                         location: None,
                         message: format!("{}: {message}", input.name),
-                        help: "the disposable PostgreSQL failed, not the service; run it again, or with --no-cache".to_owned(),
+                        help: "the disposable PostgreSQL failed, not the service; run it again, or with --no-cache"
+                            .to_owned(),
                     });
                     self.keep(number, Answered { answer, elapsed, cached: false });
                 }
@@ -148,9 +146,10 @@ impl Run<'_> {
 
     /// Puts every answer into the report, and what is compared across services.
     fn report(self, report: &mut Report, scope: &Scope) {
-        let named = self.answers.iter().map(|(number, answered)| {
-            (self.inputs.services[*number].name.as_str(), &answered.answer)
-        });
+        let named = self
+            .answers
+            .iter()
+            .map(|(number, answered)| (self.inputs.services[*number].name.as_str(), &answered.answer));
         let types = service::types_of(named);
         let across = agreement::logical_references(&self.inputs.reading.declared, &types);
         let in_yaml = self.inputs.reading.findings.iter().cloned().chain(across);
@@ -225,8 +224,7 @@ fn other_majors(inputs: &Inputs, engine: &Engine) -> Option<String> {
     for major in others.filter(|major| *major != engine.major) {
         *counts.entry(major).or_default() += 1;
     }
-    let said: Vec<_> =
-        counts.iter().map(|(major, count)| format!("{} PostgreSQL {major}", declare(*count))).collect();
+    let said: Vec<_> = counts.iter().map(|(major, count)| format!("{} PostgreSQL {major}", declare(*count))).collect();
     (!said.is_empty()).then(|| {
         format!(
             "{}; this run used {}; give --pg-bin or --scratch-url with the declared major to be sure",

@@ -80,7 +80,9 @@ fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) 
             errors.push(InputError {
                 location: None,
                 message: format!("there is no {USUAL_INTENT} below {}", root.display()),
-                help: "run trueup in the root of the repository, or name the file: `intent = [\"path\"]` in trueup.toml".to_owned(),
+                help:
+                    "run trueup in the root of the repository, or name the file: `intent = [\"path\"]` in trueup.toml"
+                        .to_owned(),
             });
             return Vec::new();
         }
@@ -114,7 +116,12 @@ fn read_sources(root: &Path, files: &[String], errors: &mut Vec<InputError>) -> 
     sources
 }
 
-fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Vec<InputError>) -> Vec<Arc<ServiceInput>> {
+fn services(
+    root: &Path,
+    settings: &Settings,
+    reading: &Reading,
+    errors: &mut Vec<InputError>,
+) -> Vec<Arc<ServiceInput>> {
     let declared = &reading.declared.services;
     let hints: Vec<_> = declared.iter().map(|service| hint(service, settings)).collect();
     let discovery = discover::discover(root, &hints);
@@ -125,9 +132,13 @@ fn services(root: &Path, settings: &Settings, reading: &Reading, errors: &mut Ve
     let mut services = Vec::new();
     for service in declared {
         let discovered = found.remove(&service.name.value);
-        services.extend(discovered.map(|discovered| Arc::new(read_service(root, settings, Some(service), &discovered, errors))));
+        services.extend(
+            discovered.map(|discovered| Arc::new(read_service(root, settings, Some(service), &discovered, errors))),
+        );
     }
-    services.extend(found.into_values().map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))));
+    services.extend(
+        found.into_values().map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))),
+    );
     services
 }
 
@@ -197,9 +208,8 @@ fn spring_yaml(
     let mut entries = Vec::new();
     for file in discovered.settings_files.iter().filter(is_main) {
         let flattened = std::fs::read(root.join(file)).map_err(|error| error.to_string()).and_then(|bytes| {
-            properties::flatten(file, &bytes).map_err(|errors| {
-                errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            })
+            properties::flatten(file, &bytes)
+                .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         });
         match flattened {
             Ok(documents) => {

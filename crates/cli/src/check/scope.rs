@@ -61,9 +61,9 @@ impl Scope {
     fn check_names(&self, inputs: &Inputs) -> Result<(), CheckError> {
         let known: Vec<&str> = inputs.services.iter().map(|service| service.name.as_str()).collect();
         let Some(unknown) = self.named.iter().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-        let near = known.iter().max_by(|one, other| {
-            strsim::jaro_winkler(one, unknown).total_cmp(&strsim::jaro_winkler(other, unknown))
-        });
+        let near = known
+            .iter()
+            .max_by(|one, other| strsim::jaro_winkler(one, unknown).total_cmp(&strsim::jaro_winkler(other, unknown)));
         Err(CheckError::Usage {
             message: format!("there is no service `{unknown}` here"),
             help: near.map_or_else(String::new, |near| format!("did you mean `{near}`?")),
@@ -86,7 +86,8 @@ fn changed_services(inputs: &Inputs, reference: &str) -> Result<BTreeSet<String>
         let below = |file: &String| service.folders.iter().any(|folder| file.starts_with(&format!("{folder}/")));
         service.files.iter().any(|file| files.contains(file)) || files.iter().any(below)
     };
-    let mut changed: BTreeSet<String> = inputs.services.iter().filter(touched).map(|service| service.name.clone()).collect();
+    let mut changed: BTreeSet<String> =
+        inputs.services.iter().filter(touched).map(|service| service.name.clone()).collect();
     if files.contains("trueup.toml") {
         changed.extend(inputs.services.iter().map(|service| service.name.clone()));
     }

@@ -317,7 +317,8 @@ fn describe(cause: &FailureCause) -> String {
 
 /// `message (SQLSTATE)`, with detail and hint.
 fn said(error: &ServerError) -> String {
-    let more = |what: &str, text: &Option<String>| text.as_ref().map_or(String::new(), |text| format!("; {what}: {text}"));
+    let more =
+        |what: &str, text: &Option<String>| text.as_ref().map_or(String::new(), |text| format!("; {what}: {text}"));
     let (detail, hint) = (more("detail", &error.detail), more("hint", &error.hint));
     format!("{} ({}){detail}{hint}", error.message, error.sqlstate)
 }

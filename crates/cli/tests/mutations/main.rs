@@ -26,9 +26,13 @@ fn seed() -> u64 {
 #[test]
 fn one_change_makes_exactly_one_finding_at_its_place() {
     let sides = [Side::Yaml, Side::Sql];
-    let kinds = KINDS.iter().flat_map(|kind| sides.iter().map(move |side| (kind, *side)));
+    let only = std::env::var("TRUEUP_KIND").ok();
+    let asked = |kind: &str| only.as_ref().is_none_or(|only| kind.contains(only.as_str()));
+    let kinds =
+        KINDS.iter().filter(|(kind, _)| asked(kind)).flat_map(|kind| sides.iter().map(move |side| (kind, *side)));
     let wanted = kinds.flat_map(|kind| std::iter::repeat_n(kind, EACH)).enumerate();
-    let cases: Vec<Case> = wanted.map(|(number, ((kind, mutation), side))| changed(kind, *mutation, side, number)).collect();
+    let cases: Vec<Case> =
+        wanted.map(|(number, ((kind, mutation), side))| changed(kind, *mutation, side, number)).collect();
     let mut table: BTreeMap<(&str, Side), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for chunk in cases.chunks(PROJECT) {
@@ -44,7 +48,7 @@ fn one_change_makes_exactly_one_finding_at_its_place() {
     print_table(&table);
     assert!(wrong.is_empty(), "{} of {} cases are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     let short: Vec<_> = table.iter().filter(|(_, count)| **count < EACH).collect();
-    assert!(short.is_empty() && table.len() == KINDS.len() * 2, "too few cases: {short:?}");
+    assert!(short.is_empty() && (only.is_some() || table.len() == KINDS.len() * 2), "too few cases: {short:?}");
 }
 
 #[test]
@@ -98,11 +102,16 @@ fn render(number: usize, intent: &Store, migrated: &Store, rng: &mut Rng) -> Cas
 fn verdict(case: &Case, seen: &Seen, project: &Project) -> Result<(), String> {
     let service = Case::service(case.number);
     let own: Vec<_> = seen.findings.iter().filter(|(name, _)| *name == service).map(|(_, finding)| finding).collect();
-    let Some(Expected { rule, object }) = &case.expected else { return Ok(()) };
+    let Some(Expected { rule, object, or }) = &case.expected else { return Ok(()) };
     let [found] = own.as_slice() else { return Err(format!("{} findings: {own:#?}", own.len())) };
-    let wanted = if object.is_empty() { case.schema.clone() } else { format!("{}.{object}", case.schema) };
-    if found.rule != *rule || found.object != wanted {
-        return Err(format!("expected {rule} on {wanted}, found {} on {}: {}", found.rule, found.object, found.message));
+    let full = |object: &str| if object.is_empty() { case.schema.clone() } else { format!("{}.{object}", case.schema) };
+    let is = |rule: &str, object: &str| found.rule == rule && found.object == full(object);
+    if !is(rule, object) && !or.as_ref().is_some_and(|(rule, object)| is(rule, object)) {
+        let wanted = full(object);
+        return Err(format!(
+            "expected {rule} on {wanted}, found {} on {}: {}",
+            found.rule, found.object, found.message
+        ));
     }
     if found.locations.is_empty() {
         return Err("no place is named".to_owned());

@@ -17,6 +17,14 @@ pub struct Expected {
     pub rule: &'static str,
     /// `table.member`, or `table`, without the schema; empty for the schema itself.
     pub object: String,
+    /// The same difference where the SQL says it by an index of its own: rule and object.
+    pub or: Option<(&'static str, String)>,
+}
+
+impl Expected {
+    fn of(rule: &'static str, object: impl Into<String>) -> Self {
+        Self { rule, object: object.into(), or: None }
+    }
 }
 
 /// A kind of change. `None` when this store offers no place for it.
@@ -68,7 +76,7 @@ fn only_on(side: Side, yaml: &'static str, sql: &'static str) -> &'static str {
 }
 
 fn found(rule: &'static str, table: &Table, member: &str) -> Option<Expected> {
-    Some(Expected { rule, object: format!("{}.{member}", table.name) })
+    Some(Expected::of(rule, format!("{}.{member}", table.name)))
 }
 
 fn some_table<'a>(store: &'a mut Store, rng: &mut Rng) -> &'a mut Table {
@@ -77,20 +85,21 @@ fn some_table<'a>(store: &'a mut Store, rng: &mut Rng) -> &'a mut Table {
 }
 
 fn pick<T>(items: &[T], rng: &mut Rng, wanted: impl Fn(&T) -> bool) -> Option<usize> {
-    let fitting: Vec<_> = items.iter().enumerate().filter(|(_, item)| wanted(item)).map(|(position, _)| position).collect();
+    let fitting: Vec<_> =
+        items.iter().enumerate().filter(|(_, item)| wanted(item)).map(|(position, _)| position).collect();
     (!fitting.is_empty()).then(|| fitting[rng.usize(..fitting.len())])
 }
 
 fn drop_table(store: &mut Store, _: &mut Rng, side: Side) -> Option<Expected> {
     // The last one: nothing references it.
     let gone = store.tables.pop().filter(|_| !store.tables.is_empty())?;
-    Some(Expected { rule: only_on(side, "undeclared-table", "missing-table"), object: gone.name })
+    Some(Expected::of(only_on(side, "undeclared-table", "missing-table"), gone.name))
 }
 
 fn add_table(store: &mut Store, _: &mut Rng, side: Side) -> Option<Expected> {
     let columns = vec![Column { not_null: true, ..Column::plain("code", Type::Text) }];
     store.tables.push(Table { name: "brand_new".into(), columns, key: vec!["code".into()], indexes: Vec::new() });
-    Some(Expected { rule: only_on(side, "missing-table", "undeclared-table"), object: "brand_new".into() })
+    Some(Expected::of(only_on(side, "missing-table", "undeclared-table"), "brand_new"))
 }
 
 fn drop_column(store: &mut Store, rng: &mut Rng, side: Side) -> Option<Expected> {
@@ -127,7 +136,8 @@ fn widen_type(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
 
 fn change_type(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
     let table = some_table(store, rng);
-    let unused: Vec<_> = table.columns.iter().filter(|column| !table.uses(&column.name)).map(|c| c.name.clone()).collect();
+    let unused: Vec<_> =
+        table.columns.iter().filter(|column| !table.uses(&column.name)).map(|c| c.name.clone()).collect();
     let position = pick(&table.columns, rng, |column| {
         unused.contains(&column.name)
             && column.default.is_none()
@@ -183,19 +193,35 @@ fn drop_unique(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
     let position = pick(&table.columns, rng, |column| column.unique)?;
     table.columns[position].unique = false;
     let name = table.columns[position].name.clone();
-    found("unique", table, &name)
+    uniqueness(table, &name)
+}
+
+/// UNIQUE that only the SQL has is a constraint on the column, or an index with a name of its own.
+fn uniqueness(table: &Table, column: &str) -> Option<Expected> {
+    let index = format!("{0}.{0}_{column}_ux", table.name);
+    Some(Expected { or: Some(("undeclared-index", index)), ..found("unique", table, column)? })
 }
 
 fn add_unique(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
     let table = some_table(store, rng);
-    let indexed: Vec<_> = table.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.keys).map(|key| key.column.clone()).collect();
+    let indexed: Vec<_> = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique)
+        .flat_map(|index| &index.keys)
+        .map(|key| key.column.clone())
+        .collect();
     let key = table.key.clone();
     let position = pick(&table.columns, rng, |column| {
-        !column.unique && column.ty != Type::Jsonb && !key.contains(&column.name) && !indexed.contains(&column.name)
+        !column.unique
+            && column.ty != Type::Jsonb
+            && column.generated.is_none()
+            && !key.contains(&column.name)
+            && !indexed.contains(&column.name)
     })?;
     table.columns[position].unique = true;
     let name = table.columns[position].name.clone();
-    found("unique", table, &name)
+    uniqueness(table, &name)
 }
 
 fn drop_check(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
@@ -230,7 +256,7 @@ fn change_check(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
 fn drop_key(store: &mut Store, _: &mut Rng, _: Side) -> Option<Expected> {
     let table = store.tables.last_mut()?;
     table.key.clear();
-    Some(Expected { rule: "primary-key", object: table.name.clone() })
+    Some(Expected::of("primary-key", table.name.as_str()))
 }
 
 fn extend_key(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
@@ -239,7 +265,7 @@ fn extend_key(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expected> {
         column.not_null && column.name != "row_id" && column.ty != Type::Jsonb && column.generated.is_none()
     })?;
     table.key.push(table.columns[position].name.clone());
-    Some(Expected { rule: "primary-key", object: table.name.clone() })
+    Some(Expected::of("primary-key", table.name.as_str()))
 }
 
 fn referencing<'a>(store: &'a mut Store, rng: &mut Rng) -> Option<(&'a mut Table, usize)> {
@@ -386,5 +412,5 @@ fn change_generation(store: &mut Store, rng: &mut Rng, _: Side) -> Option<Expect
 
 fn rename_schema(store: &mut Store, _: &mut Rng, _: Side) -> Option<Expected> {
     store.schema.push_str("_v2");
-    Some(Expected { rule: "schema-name", object: String::new() })
+    Some(Expected::of("schema-name", ""))
 }

@@ -113,7 +113,7 @@ impl Type {
     pub fn widened(self) -> Option<Self> {
         Some(match self {
             Self::Varchar(n) => Self::Varchar(n + 20),
-            Self::Char(n) => Self::Varchar(n),
+            Self::Char(n) => Self::Char(n + 2),
             Self::Smallint => Self::Integer,
             Self::Integer => Self::Bigint,
             Self::Decimal(p, s) => Self::Decimal(p + 2, s),

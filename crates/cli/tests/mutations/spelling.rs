@@ -173,7 +173,9 @@ fn table_in_sql(schema: &str, table: &Table, rng: &mut Rng) -> String {
     }
     if !table.key.is_empty() {
         let key = format!("PRIMARY KEY ({})", table.key.join(", "));
-        if rng.bool() {
+        // A table that references itself needs its key at once.
+        let own = table.columns.iter().any(|column| column.references.as_ref().is_some_and(|r| r.table == table.name));
+        if own || rng.bool() {
             lines.push(format!("    {key}"));
         } else {
             after.push(format!("ALTER TABLE {full} ADD CONSTRAINT {}_key {key};", table.name));

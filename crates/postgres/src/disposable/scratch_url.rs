@@ -2,7 +2,6 @@
 
 use super::database::{Database, Ending, Names};
 use super::secret::{self, random_tag};
-use trueup_model::secret::Secret;
 use super::sql::{connect, identifier, literal, within};
 use super::{DatabaseError, Engine, EngineKind, StartError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
+use trueup_model::secret::Secret;
 
 /// Every database of ours is named `trueup_scratch_<unix seconds, hex>_<random>`.
 const DATABASE: &str = "trueup_scratch_";

@@ -5,7 +5,6 @@ use super::binaries::{Binaries, identity};
 use super::pack::{Description, Pack};
 use super::run_dir::RunDir;
 use super::secret::{self, scram_verifier};
-use trueup_model::secret::Secret;
 use super::settings::{HBA, SETTINGS};
 use super::user::{RunAs, command};
 use fs4::fs_std::FileExt;
@@ -16,6 +15,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use trueup_model::secret::Secret;
 
 /// Changes whenever the way of making a template does, so that old ones are not used.
 const FORMAT: &str = "1";

@@ -199,9 +199,9 @@ impl Lowering<'_> {
         details: &TableDetails,
     ) -> Result<Vec<(Item, Refusal)>, LowerError> {
         let key_of = |table: &Identifier| {
-            let target = self.detailed().find(|(other, _)| {
-                &other.declared.name == table && other.declared.schema == pair.declared.schema
-            })?;
+            let target = self
+                .detailed()
+                .find(|(other, _)| &other.declared.name == table && other.declared.schema == pair.declared.schema)?;
             let key = target.1.primary_key().map(|column| column.name.value.clone()).collect();
             Some((self.scratch_name(Form::Declared, &target.0.declared), key))
         };
@@ -215,7 +215,9 @@ impl Lowering<'_> {
         let mut any = false;
         for (pair, details) in self.detailed() {
             let Some(entry) = lowered.tables.get_mut(&pair.position) else { continue };
-            let Some(partner) = pair.replayed.as_ref().and_then(|name| self.replayed.tables.get(name)) else { continue };
+            let Some(partner) = pair.replayed.as_ref().and_then(|name| self.replayed.tables.get(name)) else {
+                continue;
+            };
             if !needs_paired_form(pair, &entry.declared, partner) {
                 continue;
             }
@@ -237,7 +239,8 @@ impl Lowering<'_> {
         let table = self.scratch_name(Form::Paired, &pair.declared).quoted();
         let renamed: Vec<_> = pair.columns.iter().filter(|column| column.renamed).collect();
         for (position, column) in renamed.iter().enumerate() {
-            let sql = format!("ALTER TABLE {table} RENAME COLUMN {} TO trueup_renamed_{position}", column.declared.quoted());
+            let sql =
+                format!("ALTER TABLE {table} RENAME COLUMN {} TO trueup_renamed_{position}", column.declared.quoted());
             self.client.batch_execute(&sql).await?;
         }
         for (position, column) in renamed.iter().enumerate() {
@@ -264,7 +267,8 @@ impl Lowering<'_> {
     /// Reads the scratch tables of one form back into their entries.
     async fn read(&self, form: Form, lowered: &mut Lowered) -> Result<(), LowerError> {
         let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
-        let schemas: BTreeSet<Identifier> = (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
+        let schemas: BTreeSet<Identifier> =
+            (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
         let options = introspect::Options { schemas: Some(schemas), ..introspect::Options::default() };
         let mut tables = introspect::introspect(self.client, &options).await?.canonical.tables;
         for (pair, _) in self.detailed() {
@@ -281,8 +285,12 @@ impl Lowering<'_> {
 
     /// Foreign keys point at declared names again.
     fn restore_names(&self, table: &mut Table) {
-        let names: BTreeMap<_, _> =
-            self.pairing.tables.iter().map(|pair| (self.scratch_name(Form::Declared, &pair.declared), &pair.declared)).collect();
+        let names: BTreeMap<_, _> = self
+            .pairing
+            .tables
+            .iter()
+            .map(|pair| (self.scratch_name(Form::Declared, &pair.declared), &pair.declared))
+            .collect();
         for key in &mut table.foreign_keys {
             if let Some(declared) = names.get(&key.target) {
                 key.target = (*declared).clone();

@@ -152,7 +152,9 @@ fn generation(column: &DeclaredColumn, rendered: &mut Rendered) -> Option<(Item,
 fn generation_step(table: &str, column: &DeclaredColumn, type_sql: &str, item: Item, clause: &str) -> Step {
     let quoted = column.name.value.quoted();
     let sql = match column.identity {
-        Some(_) => format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET NOT NULL, ALTER COLUMN {quoted} ADD {clause}"),
+        Some(_) => {
+            format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET NOT NULL, ALTER COLUMN {quoted} ADD {clause}")
+        }
         None => format!("ALTER TABLE {table} DROP COLUMN {quoted}, ADD COLUMN {quoted} {type_sql} {clause}"),
     };
     Step { columns: vec![column.name.value.clone()], ..step(item, sql) }
@@ -161,7 +163,14 @@ fn generation_step(table: &str, column: &DeclaredColumn, type_sql: &str, item: I
 fn constraints(name: &QualifiedName, details: &TableDetails, rendered: &mut Rendered, definitions: &mut Vec<String>) {
     let key: Vec<_> = details.primary_key().map(|column| column.name.value.clone()).collect();
     if !key.is_empty() {
-        constraint(name, Item::PrimaryKey, &format!("PRIMARY KEY ({})", quoted_list(&key)), &key, rendered, definitions);
+        constraint(
+            name,
+            Item::PrimaryKey,
+            &format!("PRIMARY KEY ({})", quoted_list(&key)),
+            &key,
+            rendered,
+            definitions,
+        );
     }
     for column in &details.columns {
         let own = std::slice::from_ref(&column.name.value);
