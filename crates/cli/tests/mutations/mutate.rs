@@ -6,19 +6,19 @@ use crate::schema::{Check, Column, Default, Index, Key, Predicate, Store, Table,
 
 /// Which side was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(crate) enum Side {
     Yaml,
     Sql,
 }
 
 /// What a change must be reported as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    pub rule: &'static str,
+pub(crate) struct Expected {
+    pub(crate) rule: &'static str,
     /// `table.member`, or `table`, without the schema; empty for the schema itself.
-    pub object: String,
+    pub(crate) object: String,
     /// The same difference where the SQL says it by an index of its own: rule and object.
-    pub or: Option<(&'static str, String)>,
+    pub(crate) or: Option<(&'static str, String)>,
 }
 
 impl Expected {
@@ -28,10 +28,10 @@ impl Expected {
 }
 
 /// A kind of change. `None` when this store offers no place for it.
-pub type Mutation = fn(&mut Store, &mut Rng, Side) -> Option<Expected>;
+pub(crate) type Mutation = fn(&mut Store, &mut Rng, Side) -> Option<Expected>;
 
 /// Every kind, by its name in the table of the summary.
-pub const KINDS: &[(&str, Mutation)] = &[
+pub(crate) const KINDS: &[(&str, Mutation)] = &[
     ("drop a table", drop_table),
     ("add a table", add_table),
     ("drop a column", drop_column),

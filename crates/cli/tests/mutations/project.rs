@@ -9,48 +9,48 @@ use crate::mutate::{Expected, Side};
 
 /// One generated service.
 #[derive(Clone, Debug)]
-pub struct Case {
-    pub number: usize,
-    pub kind: &'static str,
-    pub side: Side,
-    pub seed: u64,
-    pub yaml: String,
-    pub sql: String,
-    pub expected: Option<Expected>,
+pub(crate) struct Case {
+    pub(crate) number: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) side: Side,
+    pub(crate) seed: u64,
+    pub(crate) yaml: String,
+    pub(crate) sql: String,
+    pub(crate) expected: Option<Expected>,
     /// The schema as the YAML names it.
-    pub schema: String,
+    pub(crate) schema: String,
 }
 
 impl Case {
-    pub fn service(number: usize) -> String {
+    pub(crate) fn service(number: usize) -> String {
         format!("svc-{number:05}")
     }
 }
 
 /// A repository made of cases.
-pub struct Project {
+pub(crate) struct Project {
     root: tempfile::TempDir,
 }
 
 /// What one run reported.
-pub struct Seen {
+pub(crate) struct Seen {
     /// Service and finding.
-    pub findings: Vec<(String, Found)>,
+    pub(crate) findings: Vec<(String, Found)>,
     /// How many services were compared.
-    pub checked: usize,
+    pub(crate) checked: usize,
 }
 
 #[derive(Clone, Debug)]
-pub struct Found {
-    pub rule: String,
-    pub object: String,
-    pub message: String,
+pub(crate) struct Found {
+    pub(crate) rule: String,
+    pub(crate) object: String,
+    pub(crate) message: String,
     /// File, line.
-    pub locations: Vec<(String, usize)>,
+    pub(crate) locations: Vec<(String, usize)>,
 }
 
 impl Project {
-    pub fn write(cases: &[Case]) -> Self {
+    pub(crate) fn write(cases: &[Case]) -> Self {
         let root = tempfile::tempdir().expect("a temporary directory");
         let metadata = root.path().join("architecture/metadata");
         std::fs::create_dir_all(&metadata).expect("made");
@@ -65,7 +65,7 @@ impl Project {
         Self { root }
     }
 
-    pub fn check(&self) -> Seen {
+    pub(crate) fn check(&self) -> Seen {
         let output = Command::new(env!("CARGO_BIN_EXE_trueup"))
             .args(["check", "--no-cache", "--format", "json"])
             .current_dir(self.root.path())
@@ -81,7 +81,7 @@ impl Project {
     }
 
     /// Whether the line at `place` mentions the object, or for a foreign key or check of its own line, its column.
-    pub fn speaks_of(&self, place: &(String, usize), found: &Found) -> Result<(), String> {
+    pub(crate) fn speaks_of(&self, place: &(String, usize), found: &Found) -> Result<(), String> {
         let (file, line) = place;
         let path: PathBuf = self.root.path().join(file);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;

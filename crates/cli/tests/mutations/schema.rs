@@ -4,36 +4,36 @@ use fastrand::Rng;
 
 /// One service: a schema with a few tables.
 #[derive(Clone, Debug)]
-pub struct Store {
-    pub schema: String,
-    pub tables: Vec<Table>,
+pub(crate) struct Store {
+    pub(crate) schema: String,
+    pub(crate) tables: Vec<Table>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Table {
-    pub name: String,
-    pub columns: Vec<Column>,
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<Column>,
     /// Names of the key columns, in column order.
-    pub key: Vec<String>,
-    pub indexes: Vec<Index>,
+    pub(crate) key: Vec<String>,
+    pub(crate) indexes: Vec<Index>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Column {
-    pub name: String,
-    pub ty: Type,
-    pub not_null: bool,
-    pub default: Option<Default>,
-    pub unique: bool,
-    pub check: Option<Check>,
-    pub references: Option<Reference>,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) not_null: bool,
+    pub(crate) default: Option<Default>,
+    pub(crate) unique: bool,
+    pub(crate) check: Option<Check>,
+    pub(crate) references: Option<Reference>,
     /// `lower(other)` of a text column, stored.
-    pub generated: Option<String>,
+    pub(crate) generated: Option<String>,
 }
 
 /// A type as the YAML writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
+pub(crate) enum Type {
     Uuid,
     Varchar(u32),
     Text,
@@ -53,39 +53,39 @@ pub enum Type {
 
 /// A default: position in the alternatives of its type, see `spelling`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Default(pub usize);
+pub(crate) struct Default(pub usize);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Check {
+pub(crate) enum Check {
     Range(i32, i32),
     Above(i32),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
-    pub table: String,
-    pub on_delete: Option<&'static str>,
+pub(crate) struct Reference {
+    pub(crate) table: String,
+    pub(crate) on_delete: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Index {
-    pub name: String,
-    pub keys: Vec<Key>,
-    pub unique: bool,
-    pub method: Option<&'static str>,
-    pub predicate: Option<Predicate>,
-    pub include: Vec<String>,
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) unique: bool,
+    pub(crate) method: Option<&'static str>,
+    pub(crate) predicate: Option<Predicate>,
+    pub(crate) include: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    pub column: String,
-    pub descending: bool,
-    pub nulls_last: bool,
+pub(crate) struct Key {
+    pub(crate) column: String,
+    pub(crate) descending: bool,
+    pub(crate) nulls_last: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Predicate {
+pub(crate) enum Predicate {
     IsNull(String),
     Equals(String, &'static str),
 }
@@ -110,7 +110,7 @@ impl Type {
     ];
 
     /// A type that holds everything this one holds, where there is one.
-    pub fn widened(self) -> Option<Self> {
+    pub(crate) fn widened(self) -> Option<Self> {
         Some(match self {
             Self::Varchar(n) => Self::Varchar(n + 20),
             Self::Char(n) => Self::Char(n + 2),
@@ -122,18 +122,18 @@ impl Type {
         })
     }
 
-    pub fn is_number(self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Smallint | Self::Integer | Self::Bigint | Self::Decimal(..) | Self::Double)
     }
 
-    pub fn is_string(self) -> bool {
+    pub(crate) fn is_string(self) -> bool {
         matches!(self, Self::Varchar(_) | Self::Text)
     }
 }
 
 impl Store {
     /// A store of one to three tables that both sides can say.
-    pub fn generate(rng: &mut Rng, number: usize) -> Self {
+    pub(crate) fn generate(rng: &mut Rng, number: usize) -> Self {
         let mut store = Self { schema: format!("store_{number}"), tables: Vec::new() };
         for position in 0..rng.usize(2..=3) {
             let table = Table::generate(rng, &store, position);
@@ -214,7 +214,7 @@ impl Table {
     }
 
     /// Whether anything besides the column's own line mentions it.
-    pub fn uses(&self, column: &str) -> bool {
+    pub(crate) fn uses(&self, column: &str) -> bool {
         let by_index = |index: &Index| {
             index.keys.iter().any(|key| key.column == column)
                 || index.include.iter().any(|included| included == column)
@@ -227,7 +227,7 @@ impl Table {
 }
 
 impl Predicate {
-    pub fn column(&self) -> &str {
+    pub(crate) fn column(&self) -> &str {
         match self {
             Self::IsNull(column) | Self::Equals(column, _) => column,
         }
@@ -235,7 +235,7 @@ impl Predicate {
 }
 
 impl Column {
-    pub fn plain(name: &str, ty: Type) -> Self {
+    pub(crate) fn plain(name: &str, ty: Type) -> Self {
         Self {
             name: name.to_owned(),
             ty,

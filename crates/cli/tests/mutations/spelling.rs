@@ -29,7 +29,7 @@ fn defaults(ty: Type) -> &'static [(&'static str, &'static [&'static str])] {
 }
 
 /// How many different defaults a type knows here.
-pub fn default_count(ty: Type) -> usize {
+pub(crate) fn default_count(ty: Type) -> usize {
     defaults(ty).len()
 }
 
@@ -75,7 +75,7 @@ fn type_in_sql(ty: Type, rng: &mut Rng) -> String {
 }
 
 /// The service's entry in the YAML.
-pub fn yaml(service: &str, store: &Store) -> String {
+pub(crate) fn yaml(service: &str, store: &Store) -> String {
     let mut text = format!("{service}:\n  engine: PostgreSQL 15\n  schema: {}\n  tables:\n", store.schema);
     for table in &store.tables {
         text.push_str(&format!("  - {}\n", table.name));
@@ -152,7 +152,7 @@ fn predicate_text(predicate: &Predicate) -> String {
 }
 
 /// The service's migration. Constraints stand inline or on lines of their own, columns come late, as people do it.
-pub fn sql(store: &Store, rng: &mut Rng) -> String {
+pub(crate) fn sql(store: &Store, rng: &mut Rng) -> String {
     let mut text = format!("CREATE SCHEMA {};\n\n", store.schema);
     for table in &store.tables {
         text.push_str(&table_in_sql(&store.schema, table, rng));
