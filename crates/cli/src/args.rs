@@ -4,15 +4,55 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Headings of the help, in the order in which they appear.
+const GATE: &str = "What counts";
+const REPORT: &str = "The report";
+const BASELINE: &str = "The baseline";
+const SERVER: &str = "The disposable PostgreSQL";
+const RUN: &str = "The run";
+const EVERYWHERE: &str = "Everywhere";
+
+/// What follows the options of `trueup check --help`.
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  trueup check                                  where everything stands
+  trueup check --service svc-orders             one service, in detail
+  trueup check --explain column-type            what a rule means
+  trueup check --write-baseline --reason 'as of today'
+                                                accept what is there, fail on what is new
+  trueup check --changed-since origin/main --format github
+                                                gate a pull request on what it touched
+  trueup check --pg-bin /usr/lib/postgresql/15/bin
+                                                check with a certain PostgreSQL
+
+Exit codes:
+  0    everything agrees, is deliberately not checked, or is accepted
+  1    there are findings
+  2    nothing is known to differ but something could not be verified, or the run failed
+  130  interrupted
+
+Settings that last belong into trueup.toml; a flag outranks an environment variable, which
+outranks the file.";
+
 /// Keeps the architect's YAML, the developers' SQL migrations and PostgreSQL true to each other
+///
+/// In a repository with architecture/metadata/data-stores.yaml and Flyway migrations below services/, nothing needs to be
+/// configured: run `trueup check`.
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "trueup",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = "Run `trueup COMMAND --help` for the options of a command, with examples."
+)]
 pub struct Cli {
     /// Work as if trueup had been started in this folder
-    #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
+    #[arg(short = 'C', long, global = true, value_name = "FOLDER", help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = EVERYWHERE)]
     pub color: Color,
     /// What to do
     #[command(subcommand)]
@@ -25,10 +65,9 @@ pub enum Command {
     /// Tell whether the intent and the migrations agree
     ///
     /// Reads the intent YAML, replays every service's migrations on a disposable PostgreSQL, lets the same PostgreSQL
-    /// read the YAML, and reports where the two differ. Nothing outside the disposable server is changed.
-    ///
-    /// Exit codes: 0 everything agrees; 1 there are findings; 2 nothing is known to differ but something could not be
-    /// verified, or the run failed; 130 interrupted.
+    /// read the YAML, and reports where the two differ. Nothing outside of the disposable server is changed, but for the
+    /// cache and the files that you ask for.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
     /// Work with the intent YAML
     Intent {
@@ -37,6 +76,7 @@ pub enum Command {
         command: IntentCommand,
     },
     /// Print completions for a shell
+    #[command(after_help = "Example, for bash:\n  source <(trueup completions bash)")]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
@@ -50,6 +90,10 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum IntentCommand {
     /// Print the JSON Schema of the intent YAML, for editors
+    ///
+    /// Editors that know the YAML language server complete and validate the intent with it. Write it to a file, and
+    /// put `# yaml-language-server: $schema=FILE` into the first line of the YAML.
+    #[command(after_help = "Example:\n  trueup intent schema > data-stores.schema.json")]
     Schema,
 }
 
@@ -57,50 +101,50 @@ pub enum IntentCommand {
 #[derive(Debug, Default, Args)]
 pub struct CheckArgs {
     /// Look at this service only, in detail; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = GATE)]
     pub service: Vec<String>,
+    /// Look only at services that changed since the merge base with this commit or branch
+    #[arg(long, value_name = "REF", help_heading = GATE)]
+    pub changed_since: Option<String>,
     /// How to show the findings
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = REPORT)]
     pub format: Format,
     /// Write the report to a file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub output: Option<PathBuf>,
-    /// Limit the gate to services that changed since this commit or branch
-    #[arg(long, value_name = "REF")]
-    pub changed_since: Option<String>,
     /// Explain a rule, and do nothing else
-    #[arg(long, value_name = "RULE", exclusive = true)]
+    #[arg(long, value_name = "RULE", exclusive = true, help_heading = REPORT)]
     pub explain: Option<String>,
     /// Accept today's findings: write them to the baseline file
-    #[arg(long)]
+    #[arg(long, help_heading = BASELINE)]
     pub write_baseline: bool,
-    /// Why what is unknown today is accepted; goes with --write-baseline
-    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    /// Why they are accepted; what is unknown counts until it has a reason
+    #[arg(long, value_name = "TEXT", requires = "write_baseline", help_heading = BASELINE)]
     pub reason: Option<String>,
     /// The baseline file [default: trueup-baseline.json beside trueup.toml]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = BASELINE)]
     pub baseline: Option<PathBuf>,
-    /// Compare everything anew, and leave the cache alone
-    #[arg(long)]
-    pub no_cache: bool,
-    /// Make scratch databases on this server instead of starting one
-    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true)]
-    pub scratch_url: Option<String>,
-    /// Start PostgreSQL from this folder
-    #[arg(long, value_name = "FOLDER", env = "TRUEUP_PG_BIN")]
-    pub pg_bin: Option<PathBuf>,
-    /// The PostgreSQL major to check with [default: the one most services declare]
-    #[arg(long, value_name = "MAJOR")]
+    /// The PostgreSQL major to look for [default: the one most services declare]
+    #[arg(long, value_name = "MAJOR", help_heading = SERVER)]
     pub postgres: Option<u16>,
+    /// Start PostgreSQL from this folder [default: PATH, then the usual places]
+    #[arg(long, value_name = "FOLDER", env = "TRUEUP_PG_BIN", hide_env_values = true, help_heading = SERVER)]
+    pub pg_bin: Option<PathBuf>,
+    /// Make scratch databases on this server instead of starting one
+    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true, help_heading = SERVER)]
+    pub scratch_url: Option<String>,
     /// Use the PostgreSQL that is built into trueup, whatever else is installed
-    #[arg(long, conflicts_with_all = ["scratch_url", "pg_bin"])]
+    #[arg(long, conflicts_with_all = ["scratch_url", "pg_bin"], help_heading = SERVER)]
     pub bundled: bool,
     /// How many services to replay at a time [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = RUN)]
     pub jobs: Option<usize>,
     /// How long the whole run may take, in seconds [default: 1800]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = RUN)]
     pub deadline: Option<u64>,
+    /// Compare everything anew, and leave the cache alone
+    #[arg(long, help_heading = RUN)]
+    pub no_cache: bool,
 }
 
 /// Options of the hidden engine process.
@@ -148,10 +192,56 @@ pub enum Color {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use clap::CommandFactory;
+
+    use super::Cli;
 
     #[test]
     fn the_command_line_is_sound() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_stands_under_a_heading() {
+        let mut command = Cli::command();
+        command.build();
+        let check = command.find_subcommand("check").unwrap();
+        for option in check.get_opts().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
+            assert!(option.get_help_heading().is_some(), "{}", option.get_id());
+        }
+    }
+
+    /// The help of every command that is not hidden, as `--help` prints it without a terminal.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Command line\n\n\
+             <!-- Generated from the command line's declaration: TRUEUP_UPDATE_DOCS=1 cargo test -p trueup --lib -->\n\n\
+             This is what `--help` prints for each command; `-h` is shorter.\n",
+        );
+        let mut root = Cli::command();
+        root.build();
+        add(&mut page, &mut root);
+        page
+    }
+
+    fn add(page: &mut String, command: &mut clap::Command) {
+        let name = command.get_bin_name().unwrap_or_default().to_owned();
+        let help = command.render_long_help().to_string();
+        let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+        writeln!(page, "\n## {name}\n\n```text\n{}\n```", lines.join("\n").trim_end()).unwrap();
+        let shown = command.get_subcommands_mut().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
+        shown.for_each(|sub| add(page, sub));
+    }
+
+    #[test]
+    fn the_documentation_is_current() {
+        let page = page();
+        for word in ["## trueup check", "## trueup intent schema", "--changed-since", "Exit codes:"] {
+            assert!(page.contains(word), "{word}");
+        }
+        assert!(!page.contains(trueup_postgres::disposable::BUNDLED_SUBCOMMAND));
+        crate::docs::assert_current("docs/reference/cli.md", &page);
     }
 }
