@@ -129,9 +129,6 @@ rules! {
     MissingExtension = "missing-extension", Error, Unknown,
         "The disposable PostgreSQL lacks an extension that the service needs",
         "Tables are still compared by name; types and index methods that need the extension are unknown. Install the extension where trueup finds PostgreSQL, or point --scratch-url at a server that has it.";
-    EngineMajor = "engine-major", Warning, Unknown,
-        "The service declares another PostgreSQL major than the one used to check it",
-        "Majors print some expressions differently and refuse different statements. Give --pg-bin or --scratch-url with the declared major to be sure.";
     JavaMigration = "java-migration", Warning, Unknown,
         "A migration is not SQL and was not replayed",
         "Java and script migrations do not run in a check. What they do is unknown until `[replay] before`, or a stand-in SQL file, says it.";

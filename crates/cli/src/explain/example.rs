@@ -85,7 +85,6 @@ pub const fn example(rule: Rule) -> Example {
         Rule::MissingExtension => {
             sides("- {name: place, type: \"GEOMETRY(Point, 4326)\"}", "CREATE EXTENSION postgis;")
         }
-        Rule::EngineMajor => sides("engine: PostgreSQL 15", "-- replayed on PostgreSQL 18"),
         Rule::JavaMigration => sides("", "-- V3__fill.java beside V1__a.sql and V2__b.sql"),
         Rule::VersionCollision => sides("", "-- V2__add_note.sql and V2__add_index.sql"),
         Rule::MigrationName => sides("", "-- V2_add_note.sql: one underscore"),
