@@ -136,10 +136,16 @@ fn services(
             discovered.map(|discovered| Arc::new(read_service(root, settings, Some(service), &discovered, errors))),
         );
     }
-    services.extend(
-        found.into_values().map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))),
-    );
+    let strays = found.into_values().filter(|discovered| !is_named(settings, discovered));
+    services.extend(strays.map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))));
     services
+}
+
+/// Whether trueup.toml gives all of these folders to some service: then they are nobody else's.
+fn is_named(settings: &Settings, discovered: &DiscoveredService) -> bool {
+    let named = || settings.services.values().flat_map(|own| &own.migrations).map(|folder| Path::new(&folder.value));
+    let given = |folder: &String| named().any(|named| Path::new(folder).starts_with(named));
+    !discovered.folders.is_empty() && discovered.folders.iter().all(given)
 }
 
 /// The folder of a service's migrations: trueup.toml outranks the YAML.

@@ -25,6 +25,8 @@ pub(super) fn declared(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Fi
     let mut claims = Claims::default();
     let by_name = both.details.indexes.iter().filter(|index| !match_name(sides, both, index, &mut claims, findings));
     let open: Vec<_> = by_name.collect();
+    let by_former = open.into_iter().filter(|index| !match_former_name(sides, both, index, &mut claims, findings));
+    let open: Vec<_> = by_former.collect();
     for index in open {
         match_definition(sides, both, index, &mut claims, findings);
     }
@@ -55,6 +57,24 @@ fn match_name(
         return true;
     }
     false
+}
+
+/// Claims what has the former name that `renamed_from` gives: the rename is owed. True when there was something to claim.
+fn match_former_name(
+    sides: &Sides<'_>,
+    both: &Both<'_>,
+    index: &DeclaredIndex,
+    claims: &mut Claims,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let Some(former) = index.renamed_from.as_ref().map(|former| &former.value) else { return false };
+    let free = !claims.indexes.contains(former) && !is_declared_name(both, former);
+    let Some(found) = both.replayed.indexes.iter().find(|found| free && &found.name == former) else { return false };
+    claims.indexes.insert(former.clone());
+    findings.push(renamed(sides, both, index, found));
+    let differs = expected(both, index).filter(|expected| definition(expected) != definition(found));
+    findings.extend(differs.map(|expected| differs_from(sides, both, index, expected, former, &definition(found))));
+    true
 }
 
 /// Claims what equals the declared index under another name; else the index is missing.
