@@ -37,7 +37,7 @@ pub fn accept(
         }
     };
     if arguments.write_baseline {
-        write(report, inputs, scope, arguments, former.clone().unwrap_or_default(), &path)?;
+        write(report, inputs, scope, arguments, &former.clone().unwrap_or_default(), &path)?;
     }
     let current = if arguments.write_baseline { Baseline::read(&path).unwrap_or_default() } else { former };
     if let Some(current) = current {
@@ -66,7 +66,7 @@ fn write(
     inputs: &Inputs,
     scope: &Scope,
     arguments: &CheckArgs,
-    former: Baseline,
+    former: &Baseline,
     path: &std::path::Path,
 ) -> Result<(), CheckError> {
     if !report.errors.is_empty() {

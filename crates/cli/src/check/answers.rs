@@ -68,7 +68,7 @@ impl Run<'_> {
             Err(error) => return report.errors.push(failed(&error)),
         };
         let cache = (self.options.check.cache != Some(false)).then(|| Cache::new(&self.place.cache));
-        let open = self.from_cache(cache.as_ref(), &engine, open);
+        let open = self.take_cached(cache.as_ref(), &engine, open);
         report.engine = Some(engine_info(&engine));
         report.notes.extend(not_as_asked(self.options, &engine));
         report.notes.extend(other_majors(self.inputs, &engine));
@@ -82,7 +82,7 @@ impl Run<'_> {
     }
 
     /// Takes what the cache knows; returns the services that it does not.
-    fn from_cache(&mut self, cache: Option<&Cache>, engine: &Engine, open: Vec<usize>) -> Vec<(usize, Option<Key>)> {
+    fn take_cached(&mut self, cache: Option<&Cache>, engine: &Engine, open: Vec<usize>) -> Vec<(usize, Option<Key>)> {
         let Some(cache) = cache else { return open.into_iter().map(|number| (number, None)).collect() };
         let mut missing = Vec::new();
         for number in open {

@@ -173,7 +173,7 @@ fn read_service(
     findings.append(&mut migrations.findings);
     let before = before(root, settings, &name, errors);
     let mut files = discovered.settings_files.clone();
-    files.extend(scripts(&migrations).map(|path| path.to_string()));
+    files.extend(scripts(&migrations).map(ToString::to_string));
     files.extend(before.iter().map(|(path, _)| path.clone()));
     ServiceInput {
         name,
@@ -219,7 +219,7 @@ fn spring_yaml(
         });
         match flattened {
             Ok(documents) => {
-                let active = documents.into_iter().filter(|document| is_unconditional(document));
+                let active = documents.into_iter().filter(is_unconditional);
                 entries.extend(active.flat_map(|document| document.values));
             }
             Err(message) => findings.push(

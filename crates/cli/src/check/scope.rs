@@ -28,7 +28,7 @@ impl Scope {
         if inputs.errors.is_empty() {
             scope.check_names(inputs)?;
             if let Some(reference) = &arguments.changed_since {
-                let changed = changed_services(inputs, reference).map_err(explain)?;
+                let changed = changed_services(inputs, reference).map_err(|error| explain(&error))?;
                 scope.changed = Some((reference.clone(), changed));
             }
         }
@@ -71,8 +71,8 @@ impl Scope {
     }
 }
 
-fn explain(error: GitError) -> CheckError {
-    let help = match &error {
+fn explain(error: &GitError) -> CheckError {
+    let help = match error {
         GitError::Shallow { .. } => "what changed is unknown until then",
         _ => "--changed-since needs a git repository that holds the commit",
     };

@@ -52,6 +52,7 @@ fn one_change_makes_exactly_one_finding_at_its_place() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "says how much was tried")]
 fn equal_stores_spelled_differently_make_no_finding() {
     let cases: Vec<Case> = (0..2 * PROJECT).map(unchanged).collect();
     for chunk in cases.chunks(PROJECT) {
@@ -119,6 +120,7 @@ fn verdict(case: &Case, seen: &Seen, project: &Project) -> Result<(), String> {
     found.locations.iter().try_for_each(|place| project.speaks_of(place, found))
 }
 
+#[allow(clippy::print_stdout, reason = "the table is what the run is for")]
 fn print_table(table: &BTreeMap<(&str, Side), usize>) {
     println!("\nseed {}\n{:<34}{:>6}{:>6}", seed(), "one change", "YAML", "SQL");
     for (kind, _) in KINDS {

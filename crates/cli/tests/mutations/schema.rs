@@ -125,10 +125,6 @@ impl Type {
     pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Smallint | Self::Integer | Self::Bigint | Self::Decimal(..) | Self::Double)
     }
-
-    pub(crate) fn is_string(self) -> bool {
-        matches!(self, Self::Varchar(_) | Self::Text)
-    }
 }
 
 impl Store {

@@ -51,12 +51,11 @@ pub(super) fn table(name: &QualifiedName, details: &TableDetails, type_of: TypeO
     rendered
 }
 
+/// A declared table's name on the scratch server, and its declared key.
+pub(super) type KeyOf<'a> = &'a dyn Fn(&Identifier) -> Option<(QualifiedName, Vec<Identifier>)>;
+
 /// One statement for each foreign key of the table.
-pub(super) fn references(
-    name: &QualifiedName,
-    details: &TableDetails,
-    key_of: &dyn Fn(&Identifier) -> Option<(QualifiedName, Vec<Identifier>)>,
-) -> Vec<Step> {
+pub(super) fn references(name: &QualifiedName, details: &TableDetails, key_of: KeyOf<'_>) -> Vec<Step> {
     let declared = details.columns.iter().filter_map(|column| Some((column, column.references.as_ref()?)));
     let steps = declared.filter_map(|(column, reference)| {
         let Target::Table { table, column: target } = &reference.target else { return None };

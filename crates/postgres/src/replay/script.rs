@@ -97,7 +97,10 @@ pub(super) const PIECE: usize = 1 << 20;
 impl Script {
     /// The statements, one of them at least.
     pub(super) fn statement_ranges(&self) -> Vec<Range<usize>> {
-        if self.statements.is_empty() { vec![0..self.text.len()] } else { self.statements.clone() }
+        if self.statements.is_empty() {
+            return std::iter::once(0..self.text.len()).collect();
+        }
+        self.statements.clone()
     }
 
     /// The messages to send, each at most about `limit` bytes unless one statement alone is longer.
@@ -127,6 +130,7 @@ impl Script {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
 mod tests {
     use super::*;
 

@@ -142,7 +142,7 @@ pub(crate) fn corpora() -> Option<PathBuf> {
     let worktree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
     let found = shared.into_iter().chain([beside, worktree]).map(|dir| dir.join("corpora")).find(|dir| dir.is_dir());
     if found.is_none() {
-        println!("SKIPPED: no corpora found beside the repository; set TRUEUP_SHARED");
+        trueup_testkit::skipped("no corpora found beside the repository; set TRUEUP_SHARED");
     }
     found
 }
