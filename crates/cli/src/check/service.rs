@@ -142,8 +142,8 @@ impl Case<'_> {
         findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
         let lacking = self.create_extensions(&mut findings).await?;
         self.name_session();
-        let outcome = match self.replay().await? {
-            Ok(outcome) => outcome,
+        let outcomes = match self.replay().await? {
+            Ok(outcomes) => outcomes,
             Err((finding, lasting)) => {
                 findings.push(*finding);
                 let lasting = lasting && lacking.is_empty();
@@ -151,7 +151,7 @@ impl Case<'_> {
             }
         };
         let client = client::connect(&self.database.owner_config()).await?;
-        let answer = self.compare(&client, &outcome, &lacking, findings).await?;
+        let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
         // Once somebody installs the extension, the same engine answers otherwise.
         Ok(Answer { lasting: lacking.is_empty(), ..answer })
     }
@@ -189,29 +189,35 @@ impl Case<'_> {
     }
 
     /// Runs what comes first, then the migrations. A failure is a finding, with whether it would fail again.
-    async fn replay(&self) -> Result<Result<ReplayOutcome, (Box<Finding>, bool)>, ServiceError> {
+    async fn replay(&self) -> Result<Result<Vec<ReplayOutcome>, (Box<Finding>, bool)>, ServiceError> {
         let mut session = client::session(&self.database.owner_config()).await?;
-        let mut outcome = ReplayOutcome::default();
-        for prepared in [&self.before, &self.prepared] {
+        let mut outcomes = Vec::new();
+        for prepared in self.scripts() {
             let options = ReplayOptions {
                 statement_timeout: Some(STATEMENT_TIMEOUT),
                 deadline: Some(self.deadline),
                 ..prepared.options.clone()
             };
-            outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
+            let outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
             if let Some(failure) = &outcome.failure {
                 let lasting = lasts(&failure.cause) && prepared.extensions.is_empty();
                 return Ok(Err((Box::new(replay_failed(self.input, prepared, failure)), lasting)));
             }
+            outcomes.push(outcome);
         }
         session.close().await;
-        Ok(Ok(outcome))
+        Ok(Ok(outcomes))
+    }
+
+    /// What is replayed, in order.
+    fn scripts(&self) -> [&Prepared; 2] {
+        [&self.before, &self.prepared]
     }
 
     async fn compare(
         &self,
         client: &Client,
-        outcome: &ReplayOutcome,
+        outcomes: &[ReplayOutcome],
         lacking: &[Identifier],
         mut findings: Vec<Finding>,
     ) -> Result<Answer, ServiceError> {
@@ -231,7 +237,9 @@ impl Case<'_> {
         }
         let questions = agreement::questions(declared, &lowered, &canonical, &pairing);
         let evaluated = lower::evaluate(client, &questions).await?;
-        let origins = Replayed::new(&provenance, &outcome.applied, &self.prepared.origins);
+        let runs = outcomes.iter().zip(self.scripts());
+        let runs = runs.map(|(outcome, prepared)| (outcome.applied.as_slice(), prepared.origins.as_slice()));
+        let origins = Replayed::new(&provenance, runs);
         findings.extend(agreement::compare(Sides {
             service: declared,
             lowered: &lowered,
