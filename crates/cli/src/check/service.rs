@@ -28,6 +28,11 @@ use super::origins::Replayed;
 /// A single statement that takes longer than this is cancelled.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Migrations may leave settings on their role or database; given at the start of a session, these outrank them.
+/// All of them are as old as PostgreSQL 13.
+const OWN_SETTINGS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
+    -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed";
+
 /// The disposable server failed; nothing can be said about the service.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -150,7 +155,9 @@ impl Case<'_> {
                 return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
             }
         };
-        let client = client::connect(&self.database.owner_config()).await?;
+        let mut config = self.database.owner_config();
+        config.options(OWN_SETTINGS);
+        let client = client::connect(&config).await?;
         let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
         // Once somebody installs the extension, the same engine answers otherwise.
         Ok(Answer { lasting: lacking.is_empty(), ..answer })
