@@ -10,27 +10,40 @@ use trueup_model::location::Location;
 use trueup_model::provenance::Provenance;
 use trueup_postgres::replay::{Applied, Origin};
 
-/// The origins of everything that one replay produced.
+/// The origins of everything that one service's replays produced.
 pub(super) struct Replayed<'a> {
     provenance: &'a Provenance,
+    runs: Vec<Run<'a>>,
+}
+
+/// One replay: what was applied, and by script where its SQL stands.
+struct Run<'a> {
     applied: &'a [Applied],
-    /// By script.
     origins: &'a [Origin],
     /// Files are parsed when something of theirs is first asked for.
     indexes: RefCell<BTreeMap<usize, Vec<OriginIndex<'a>>>>,
 }
 
 impl<'a> Replayed<'a> {
-    /// Joins what the catalog says with what was replayed.
-    pub(super) fn new(provenance: &'a Provenance, applied: &'a [Applied], origins: &'a [Origin]) -> Self {
-        Self { provenance, applied, origins, indexes: RefCell::default() }
+    /// Joins what the catalog says with what was replayed, on one database.
+    pub(super) fn new(provenance: &'a Provenance, runs: impl Iterator<Item = (&'a [Applied], &'a [Origin])>) -> Self {
+        let runs = runs.map(|(applied, origins)| Run { applied, origins, indexes: RefCell::default() });
+        Self { provenance, runs: runs.collect() }
     }
 }
 
 impl Origins for Replayed<'_> {
     fn origin(&self, object: &ObjectPath) -> Option<Location> {
         let transaction = self.provenance.written_by.get(object)?;
-        let script = self.applied.iter().find(|applied| applied.xids.contains(transaction))?.script;
+        self.runs.iter().find_map(|run| {
+            let script = run.applied.iter().find(|applied| applied.xids.contains(transaction))?.script;
+            run.locate(script, object)
+        })
+    }
+}
+
+impl Run<'_> {
+    fn locate(&self, script: usize, object: &ObjectPath) -> Option<Location> {
         let origin = self.origins.get(script)?;
         let mut indexes = self.indexes.borrow_mut();
         let files = indexes.entry(script).or_insert_with(|| origin.sql().map(OriginIndex::new).collect());

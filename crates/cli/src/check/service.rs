@@ -28,6 +28,11 @@ use super::origins::Replayed;
 /// A single statement that takes longer than this is cancelled.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Migrations may leave settings on their role or database; given at the start of a session, these outrank them.
+/// All of them are as old as PostgreSQL 13.
+const OWN_SETTINGS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
+    -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed";
+
 /// The disposable server failed; nothing can be said about the service.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -142,16 +147,18 @@ impl Case<'_> {
         findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
         let lacking = self.create_extensions(&mut findings).await?;
         self.name_session();
-        let outcome = match self.replay().await? {
-            Ok(outcome) => outcome,
+        let outcomes = match self.replay().await? {
+            Ok(outcomes) => outcomes,
             Err((finding, lasting)) => {
                 findings.push(*finding);
                 let lasting = lasting && lacking.is_empty();
                 return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
             }
         };
-        let client = client::connect(&self.database.owner_config()).await?;
-        let answer = self.compare(&client, &outcome, &lacking, findings).await?;
+        let mut config = self.database.owner_config();
+        config.options(OWN_SETTINGS);
+        let client = client::connect(&config).await?;
+        let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
         // Once somebody installs the extension, the same engine answers otherwise.
         Ok(Answer { lasting: lacking.is_empty(), ..answer })
     }
@@ -189,29 +196,35 @@ impl Case<'_> {
     }
 
     /// Runs what comes first, then the migrations. A failure is a finding, with whether it would fail again.
-    async fn replay(&self) -> Result<Result<ReplayOutcome, (Box<Finding>, bool)>, ServiceError> {
+    async fn replay(&self) -> Result<Result<Vec<ReplayOutcome>, (Box<Finding>, bool)>, ServiceError> {
         let mut session = client::session(&self.database.owner_config()).await?;
-        let mut outcome = ReplayOutcome::default();
-        for prepared in [&self.before, &self.prepared] {
+        let mut outcomes = Vec::new();
+        for prepared in self.scripts() {
             let options = ReplayOptions {
                 statement_timeout: Some(STATEMENT_TIMEOUT),
                 deadline: Some(self.deadline),
                 ..prepared.options.clone()
             };
-            outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
+            let outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
             if let Some(failure) = &outcome.failure {
                 let lasting = lasts(&failure.cause) && prepared.extensions.is_empty();
                 return Ok(Err((Box::new(replay_failed(self.input, prepared, failure)), lasting)));
             }
+            outcomes.push(outcome);
         }
         session.close().await;
-        Ok(Ok(outcome))
+        Ok(Ok(outcomes))
+    }
+
+    /// What is replayed, in order.
+    fn scripts(&self) -> [&Prepared; 2] {
+        [&self.before, &self.prepared]
     }
 
     async fn compare(
         &self,
         client: &Client,
-        outcome: &ReplayOutcome,
+        outcomes: &[ReplayOutcome],
         lacking: &[Identifier],
         mut findings: Vec<Finding>,
     ) -> Result<Answer, ServiceError> {
@@ -231,7 +244,9 @@ impl Case<'_> {
         }
         let questions = agreement::questions(declared, &lowered, &canonical, &pairing);
         let evaluated = lower::evaluate(client, &questions).await?;
-        let origins = Replayed::new(&provenance, &outcome.applied, &self.prepared.origins);
+        let runs = outcomes.iter().zip(self.scripts());
+        let runs = runs.map(|(outcome, prepared)| (outcome.applied.as_slice(), prepared.origins.as_slice()));
+        let origins = Replayed::new(&provenance, runs);
         findings.extend(agreement::compare(Sides {
             service: declared,
             lowered: &lowered,

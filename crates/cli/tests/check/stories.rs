@@ -6,7 +6,7 @@
 //! - `exit 1`: the exit code;
 //! - `RULE OBJECT yaml:LINE sql:FILE:LINE`: a finding, with the service's name where it has no object and `:COLUMN`
 //!   after a line where that matters. The list is complete: each further finding is a failure;
-//! - `| WORDS`, below a finding, an error or a note: its message, or its help, contains them;
+//! - `| WORDS`, below any other line: the message (or the help, or the reason of a status) contains them;
 //! - `error FILE:LINE:COLUMN`, `note`: likewise for errors (complete) and notes (as far as they are listed);
 //! - `accepted RULE OBJECT`: complete as well;
 //! - `status SERVICE STATUS`: as far as they are listed.
@@ -94,7 +94,8 @@ impl Story {
             wrong.push(format!("is exit {}", run.code));
         }
         for line in take(&|line| line.starts_with("status ")) {
-            if !list(&report, "services").iter().any(|service| line.text == status(service)) {
+            let said = |service: &Value| line.words.iter().all(|words| text(service, "reason").contains(words));
+            if !list(&report, "services").iter().any(|service| line.text == status(service) && said(service)) {
                 wrong.push(format!("not so: {}", line.text));
             }
         }
