@@ -39,7 +39,12 @@ async fn main() {
         let mut times: Vec<Duration> = all.iter().map(|times| times[at]).collect();
         times.sort();
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        println!("{name}: best {:.1}, median {:.1}, worst {:.1} ms", ms(times[0]), ms(times[runs / 2]), ms(times[runs - 1]));
+        println!(
+            "{name}: best {:.1}, median {:.1}, worst {:.1} ms",
+            ms(times[0]),
+            ms(times[runs / 2]),
+            ms(times[runs - 1])
+        );
     }
     println!("processor time of each run, ours and the server's: {} ms", spent / i64::try_from(runs).unwrap());
 }

@@ -14,7 +14,7 @@ use trueup_testkit::{shared_corpora, skipped};
 const SOMEBODY: u32 = 65534;
 
 /// A binary, who runs it, and a home that nobody has used before.
-pub struct Runner {
+pub(crate) struct Runner {
     program: PathBuf,
     home: tempfile::TempDir,
     user: Option<u32>,
@@ -22,14 +22,14 @@ pub struct Runner {
 
 impl Runner {
     /// Runs as ourselves.
-    pub fn new(program: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         Self { program: program.into(), home, user: None }
     }
 
     /// Runs as a normal user, with a copy of the binary, which may lie where that user cannot go. `None`: we are one
     /// ourselves.
-    pub fn unprivileged(program: &Path) -> Option<Self> {
+    pub(crate) fn unprivileged(program: &Path) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
             return None;
         }
@@ -42,17 +42,17 @@ impl Runner {
     }
 
     /// Its home, with the cache in it.
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// The binary in a project, in an environment with nothing but `HOME` and `PATH`.
-    pub fn command(&self, project: &Path) -> Command {
+    pub(crate) fn command(&self, project: &Path) -> Command {
         self.command_within(&[], project)
     }
 
     /// As [`Runner::command`], started by another program: `wrapper` is its command line.
-    pub fn command_within(&self, wrapper: &[&str], project: &Path) -> Command {
+    pub(crate) fn command_within(&self, wrapper: &[&str], project: &Path) -> Command {
         let mut command = match wrapper {
             [] => Command::new(&self.program),
             [program, arguments @ ..] => {
@@ -72,7 +72,7 @@ impl Runner {
     }
 
     /// The report of `trueup check` with these further arguments.
-    pub fn check(&self, project: &Path, arguments: &[&str]) -> Value {
+    pub(crate) fn check(&self, project: &Path, arguments: &[&str]) -> Value {
         let mut command = self.command(project);
         let output = command.args(["check", "--format", "json"]).args(arguments).output();
         report(&output.expect("trueup runs"))
@@ -80,30 +80,31 @@ impl Runner {
 }
 
 /// What a run wrote.
-pub fn report(output: &Output) -> Value {
+pub(crate) fn report(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// A project, readable for everybody.
-pub struct Project {
-    pub name: &'static str,
+pub(crate) struct Project {
+    pub(crate) name: &'static str,
     root: tempfile::TempDir,
 }
 
 impl Project {
     /// Its folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.root.path()
     }
 
+    /// One of the repository's examples.
+    pub(crate) fn example(name: &'static str) -> Self {
+        Self::copied(name, &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name))
+    }
+
     /// The examples of the repository, and the reference repository if it is there.
-    pub fn all() -> Vec<Self> {
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-        let mut all = vec![
-            Self::copied("small", &examples.join("small")),
-            Self::copied("brownfield", &examples.join("brownfield")),
-        ];
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = vec![Self::example("small"), Self::example("brownfield")];
         match shared_corpora().map(|corpora| corpora.join("novatrek")).filter(|project| project.is_dir()) {
             Some(project) => all.push(Self::copied("novatrek", &project)),
             None => skipped("the reference repository is not there"),
@@ -112,7 +113,7 @@ impl Project {
     }
 
     /// A service for each pair of name and migration, whose intent has one table.
-    pub fn written(services: &[(&str, &str)]) -> Self {
+    pub(crate) fn written(services: &[(&str, &str)]) -> Self {
         let project = Self { name: "written", root: readable() };
         let metadata = project.path().join("architecture/metadata");
         fs::create_dir_all(&metadata).expect("made");
@@ -159,7 +160,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// A report without what two runs may differ in: times, what came from the cache, and which PostgreSQL it was. Texts
 /// that name the PostgreSQL say `PostgreSQL VERSION` instead.
-pub fn comparable(report: &Value) -> Value {
+pub(crate) fn comparable(report: &Value) -> Value {
     let engine = &report["engine"];
     let kind =
         if engine["kind"] == "scratch-url" { "scratch URL" } else { engine["kind"].as_str().unwrap_or_default() };
@@ -190,7 +191,7 @@ fn rename(value: &mut Value, named: &str) {
 }
 
 /// What `left` has and `right` has not, and the other way round, one line each; empty when they are equal.
-pub fn differences(left: &Value, right: &Value) -> Vec<String> {
+pub(crate) fn differences(left: &Value, right: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let keys = left.as_object().into_iter().flat_map(serde_json::Map::keys);
     for key in keys {
