@@ -29,7 +29,7 @@ fn any_postgres() -> Option<PathBuf> {
 fn ten_at_once_on_an_empty_cache_say_the_same() {
     let Some(bin) = any_postgres() else { return };
     let runner = Runner::new(TRUEUP);
-    let project = &Project::all()[1];
+    let project = &Project::example("brownfield");
     let start = || {
         let mut command = runner.command(project.path());
         command.args(["check", "--format", "json", "--pg-bin"]).arg(&bin);
@@ -179,7 +179,7 @@ fn the_next_run_sweeps_what_a_killed_run_and_its_guard_left() {
     kill(Pid::from_raw(run.guard), Signal::SIGKILL).expect("killed");
     run.kill();
     assert!(runs_in(run.server, &run.directory) && run.directory.exists(), "the server should be an orphan now");
-    let small = &Project::all()[0];
+    let small = &Project::example("small");
     let report = runner.check(small.path(), &["--no-cache", "--pg-bin", &bin.to_string_lossy()]);
     assert_eq!(report["errors"], serde_json::json!([]));
     wait_for("its end", || run.is_gone().then_some(()));

@@ -97,13 +97,14 @@ impl Project {
         self.root.path()
     }
 
+    /// One of the repository's examples.
+    pub(crate) fn example(name: &'static str) -> Self {
+        Self::copied(name, &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name))
+    }
+
     /// The examples of the repository, and the reference repository if it is there.
     pub(crate) fn all() -> Vec<Self> {
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-        let mut all = vec![
-            Self::copied("small", &examples.join("small")),
-            Self::copied("brownfield", &examples.join("brownfield")),
-        ];
+        let mut all = vec![Self::example("small"), Self::example("brownfield")];
         match shared_corpora().map(|corpora| corpora.join("novatrek")).filter(|project| project.is_dir()) {
             Some(project) => all.push(Self::copied("novatrek", &project)),
             None => skipped("the reference repository is not there"),
