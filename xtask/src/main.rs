@@ -1,6 +1,7 @@
-//! Chores of the repository: `cargo xtask fetch` and `cargo xtask test`.
+//! Chores of the repository: `cargo xtask fetch`, `cargo xtask test` and `cargo xtask bench`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
 
+mod bench;
 mod fetch;
 mod machine;
 mod release;
@@ -12,13 +13,15 @@ const USAGE: &str = "\
 Usage: cargo xtask CHORE
 
   fetch   get PostgreSQL 13 to 18 for the tests, once, into a cache outside of the clone
-  test    fetch, then formatting, lints, all tests, and the dependency rules";
+  test    fetch, then formatting, lints, all tests, and the dependency rules
+  bench   measure the main job, and print each figure beside its target";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["fetch"] => code(fetch::fetch().is_empty()),
         ["test"] => code(test::test()),
+        ["bench"] => code(bench::bench()),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
