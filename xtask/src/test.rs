@@ -62,7 +62,16 @@ const WORKSPACE: [&str; 3] = ["--workspace", "--exclude", "trueup-embedded"];
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    build_cache(&mut command);
     command
+}
+
+/// In continuous integration every clone is new: what cargo builds is kept outside of it. The WASM runtime alone takes
+/// minutes.
+fn build_cache(command: &mut Command) {
+    if std::env::var_os("CI").is_some() && std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        command.env("CARGO_TARGET_DIR", trueup_testkit::cache::root().join("build"));
+    }
 }
 
 fn fetched() -> Result<(), String> {
@@ -74,6 +83,7 @@ fn fetched() -> Result<(), String> {
 fn tests(bundled: Option<&Path>, counts: &mut Counts) -> Result<(), String> {
     let mut command = Command::new("sh");
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    build_cache(&mut command);
     if let Some(program) = bundled {
         command.env("TRUEUP_BUNDLED_BIN", program);
     }
