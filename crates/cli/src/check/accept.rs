@@ -1,6 +1,9 @@
 //! What counts: severities and ignores of the settings, then the baseline.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use trueup_model::finding::{Finding, State};
 
 use super::CheckError;
 use super::inputs::Inputs;
@@ -9,6 +12,9 @@ use crate::args::CheckArgs;
 use crate::baseline::{self, Baseline, BaselineError};
 use crate::report::{InputError, Report};
 use crate::settings::Settings;
+
+/// Why an unknown is accepted when nobody says why.
+const KNOWN: &str = "known when the baseline was written";
 
 /// Splits the report's findings into those that count and those that are accepted, and writes the baseline if asked.
 pub fn accept(
@@ -74,7 +80,8 @@ fn write(
         return Ok(());
     }
     let in_scope = in_scope(inputs, scope);
-    let (written, counts) = former.accept(&report.findings, arguments.reason.as_deref(), in_scope);
+    let (mut written, counts) = former.accept(&report.findings, arguments.reason.as_deref(), in_scope);
+    give_reasons(&mut written, report);
     written
         .write(path)
         .map_err(|error| CheckError::Usage { message: error.to_string(), help: error.help().to_owned() })?;
@@ -87,11 +94,22 @@ fn write(
     ));
     if counts.unexplained > 0 {
         report.notes.push(format!(
-            "{} unknown and without a reason, and so still count: write the reasons into the file, or run again with --reason",
-            if counts.unexplained == 1 { "1 is".to_owned() } else { format!("{} are", counts.unexplained) }
+            "{} accepted with the reason `{KNOWN}`; --reason gives a better one, or edit the file",
+            if counts.unexplained == 1 { "1 unknown is".to_owned() } else { format!("{} unknowns are", counts.unexplained) }
         ));
     }
     Ok(())
+}
+
+/// Asking for a baseline says in so many words that today's unknowns are known: that is their reason when no other is
+/// given. They stay visible in every summary, like all accepted unknowns.
+fn give_reasons(baseline: &mut Baseline, report: &Report) {
+    let unknown = report.findings.iter().filter(|finding| finding.state == State::Unknown);
+    let unknown: BTreeSet<String> = unknown.map(Finding::fingerprint).collect();
+    let silent = baseline.entries.iter_mut().filter(|entry| entry.reason.is_none());
+    for entry in silent.filter(|entry| unknown.contains(&entry.fingerprint)) {
+        entry.reason = Some(KNOWN.to_owned());
+    }
 }
 
 fn compare(report: &mut Report, inputs: &Inputs, scope: &Scope, baseline: &Baseline, name: &str) {
