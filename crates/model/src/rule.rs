@@ -143,7 +143,7 @@ rules! {
         "Flyway refuses to run with two files of one version. Renumber the one that is not applied anywhere yet.";
     MigrationName = "migration-name", Warning, Lint,
         "A file in a migrations folder has a name that Flyway ignores or refuses",
-        "Its SQL never runs. Name it V<version>__<description>.sql, R__<description>.sql, or as a callback.";
+        "Its SQL never runs. Name it `V<version>__<description>.sql`, `R__<description>.sql`, or as a callback.";
     MigrationFile = "migration-file", Error, Unknown,
         "A migration or its settings cannot be read",
         "The file cannot be decoded, a placeholder has no value, a statement never ends, or a setting is not supported. The service is unknown until that is settled.";
