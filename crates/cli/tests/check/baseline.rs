@@ -49,12 +49,16 @@ fn the_reference_repository_is_accepted_and_then_kept() {
     let place = "      - name: idx_checkin_reservation\n";
     project.replace(YAML, place, &format!("      - name: idx_new_one\n        columns: checked_in_at\n{place}"));
     let one_more = project.check(&[]);
-    assert_eq!((one_more.code, one_more.findings()), (1, vec!["missing-index checkin.check_ins.idx_new_one".to_owned()]));
+    assert_eq!(
+        (one_more.code, one_more.findings()),
+        (1, vec!["missing-index checkin.check_ins.idx_new_one".to_owned()])
+    );
     project.write(YAML, before);
     assert_eq!(project.check(&[]).code, 0);
 }
 
-const SMALL: &str = "svc-a:\n  engine: PostgreSQL 15\n  tables: [t, absent]\n  table_details:\n    t:\n      columns:\n";
+const SMALL: &str =
+    "svc-a:\n  engine: PostgreSQL 15\n  tables: [t, absent]\n  table_details:\n    t:\n      columns:\n";
 
 fn small() -> Project {
     let intent = format!("{SMALL}      - {{name: a, type: INTEGER, constraints: nobody knows}}\n");

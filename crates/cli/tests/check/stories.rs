@@ -195,8 +195,7 @@ fn every_story_is_told() {
 #[test]
 fn every_rule_has_a_story() {
     let stories = Story::all();
-    let without: Vec<_> =
-        Rule::ALL.iter().filter(|rule| !stories.iter().any(|story| story.expects(**rule))).collect();
+    let without: Vec<_> = Rule::ALL.iter().filter(|rule| !stories.iter().any(|story| story.expects(**rule))).collect();
     assert!(without.is_empty(), "no story expects {without:?}");
 }
 
