@@ -123,11 +123,14 @@ fn another_binary(project: &Project) -> PathBuf {
     copy
 }
 
+/// What becomes of an entry's bytes.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn damaged_answers_are_made_anew() {
     let project = project();
     let sound = project.check_cached(&[]);
-    let damages: [fn(&[u8]) -> Vec<u8>; 4] = [
+    let damages: [Damage; 4] = [
         |bytes| bytes[..bytes.len() / 2].to_vec(),
         |_| Vec::new(),
         |bytes| bytes.iter().rev().copied().collect(),
