@@ -203,9 +203,10 @@ impl<'a> Loader<'a> {
         let finding = self
             .finding(Rule::JavaMigration, script, file, (1, 1))
             .message(format!("{script} is {kind}, which trueup does not run"))
-            .help(
-                "name SQL that does the same in `[replay] before` of trueup.toml; until then what it does is unknown",
-            );
+            .help(format!(
+                "write SQL that does the same into a file called {stem}.sql, and name it in `[replay] before` of \
+                 trueup.toml; until then what it does is unknown"
+            ));
         self.set.findings.push(finding);
     }
 

@@ -131,7 +131,7 @@ rules! {
         "Tables are still compared by name; types and index methods that need the extension are unknown. Install the extension where trueup finds PostgreSQL, or point --scratch-url at a server that has it.";
     JavaMigration = "java-migration", Warning, Unknown,
         "A migration is not SQL and was not replayed",
-        "Java and script migrations do not run in a check. What they do is unknown until `[replay] before`, or a stand-in SQL file, says it.";
+        "Java and script migrations do not run in a check. What they do is unknown until SQL that does the same is named in `[replay] before`, in a file with the same name: V2__Fill.sql stands in for V2__Fill.java. It runs before the first migration.";
     NoMigrations = "no-migrations", Error, Unmigrated,
         "The YAML declares a PostgreSQL service that has no migrations",
         "No folder with migrations belongs to the service. Name it with `migrations:` in the YAML when it is not the usual one.";

@@ -1,6 +1,6 @@
 //! What a run reads from disk: the intent, each service's settings and migrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use trueup_migrations::settings::{Setting, Settings as FlywaySettings};
 use trueup_model::declared::DeclaredService;
 use trueup_model::finding::Finding;
 use trueup_model::location::{Located, Location};
+use trueup_model::rule::Rule;
 
 use crate::report::InputError;
 use crate::settings::Settings;
@@ -137,8 +138,16 @@ fn services(
         );
     }
     let strays = found.into_values().filter(|discovered| !is_named(settings, discovered));
-    services.extend(strays.map(|discovered| Arc::new(read_service(root, settings, None, &discovered, errors))));
+    let strays = strays.map(|discovered| read_service(root, settings, None, &discovered, errors));
+    services.extend(strays.filter(|stray| !runs_before(settings, stray)).map(Arc::new));
     services
+}
+
+/// Whether all that a stray folder holds is named under `[replay] before`: stand-ins, and nobody's migrations.
+fn runs_before(settings: &Settings, stray: &ServiceInput) -> bool {
+    let own = settings.services.values().flat_map(|own| &own.before);
+    let named: BTreeSet<&str> = settings.before.iter().chain(own).map(|file| file.value.as_str()).collect();
+    stray.has_migrations() && scripts(&stray.migrations).all(|path| named.contains(path.as_ref()))
 }
 
 /// Whether trueup.toml gives all of these folders to some service: then they are nobody else's.
@@ -172,6 +181,7 @@ fn read_service(
     let mut migrations = load(root, &name, &flyway);
     findings.append(&mut migrations.findings);
     let before = before(root, settings, &name, errors);
+    findings.retain(|finding| !has_stand_in(finding, &before));
     let mut files = discovered.settings_files.clone();
     files.extend(scripts(&migrations).map(ToString::to_string));
     files.extend(before.iter().map(|(path, _)| path.clone()));
@@ -185,6 +195,13 @@ fn read_service(
         files,
         findings,
     }
+}
+
+/// Whether SQL of the same name (`V2__Fill.sql` for `V2__Fill.java`) does what a migration that is not SQL would do.
+fn has_stand_in(finding: &Finding, before: &[(String, String)]) -> bool {
+    let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let missing = finding.migration_at.as_ref().filter(|_| finding.rule == Rule::JavaMigration);
+    missing.is_some_and(|at| before.iter().any(|(path, _)| stem(path) == stem(&at.file)))
 }
 
 /// The paths of every script of a set.

@@ -43,8 +43,8 @@ const CHANGES: &[Change] = &[
     ("a migration's bytes", |project| project.replace("svc-a/sql/V1__a.sql", "CREATE", "CREATE ")),
     ("a migration's name", |project| rename(project, "svc-a/sql/V2__b.sql.conf", "svc-a/sql/V2__c.sql.conf", true)),
     ("a new migration", |project| project.write("svc-a/sql/V3__d.sql", "SELECT 1;\n")),
-    ("a migration that went", |project| project.remove("svc-a/sql/V3__d.sql")),
     ("a script's own settings", |project| project.replace("svc-a/sql/V2__c.sql.conf", "true", "false")),
+    ("a migration that went", |project| project.remove("svc-a/sql/V2__c.sql")),
     ("a callback", |project| project.replace("svc-a/sql/afterMigrate.sql", "'y'", "'z'")),
     ("a setting of Flyway", |project| project.replace("svc-a/flyway.conf", "schemas=s", "schemas=s,more")),
     ("a setting of Spring", |project| project.replace("svc-a/application.yml", "false", "true")),
@@ -123,11 +123,14 @@ fn another_binary(project: &Project) -> PathBuf {
     copy
 }
 
+/// What becomes of an entry's bytes.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn damaged_answers_are_made_anew() {
     let project = project();
     let sound = project.check_cached(&[]);
-    let damages: [fn(&[u8]) -> Vec<u8>; 4] = [
+    let damages: [Damage; 4] = [
         |bytes| bytes[..bytes.len() / 2].to_vec(),
         |_| Vec::new(),
         |bytes| bytes.iter().rev().copied().collect(),

@@ -46,7 +46,7 @@ pub(super) fn foreign_keys(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Ve
     for pair in &both.pair.columns {
         let Some(name) = &pair.replayed else { continue };
         let column = &both.details.columns[pair.position];
-        let found = both.replayed.foreign_keys.iter().find(|key| key.columns == [name.clone()]);
+        let found = partner(sides, both, column, name);
         claimed.extend(found.filter(|_| claims(both, column, found)).map(|key| key.name.clone()));
         if let Some(reference) = &column.references {
             findings.extend(reference_differs(sides, both, column, reference, found));
@@ -55,6 +55,35 @@ pub(super) fn foreign_keys(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Ve
     for key in both.replayed.foreign_keys.iter().filter(|key| !claimed.contains(&key.name)) {
         findings.extend(undeclared_reference(sides, both, key));
     }
+}
+
+/// The foreign key on a column that is compared with what the YAML says: the one that equals it, else the first.
+fn partner<'a>(
+    sides: &Sides<'_>,
+    both: &Both<'a>,
+    column: &DeclaredColumn,
+    replayed: &Identifier,
+) -> Option<&'a ForeignKey> {
+    let mut on_column = both.replayed.foreign_keys.iter().filter(|key| key.columns == [replayed.clone()]);
+    let declared = column.references.as_ref().and_then(|reference| declared_words(sides, both, column, reference));
+    let equal = on_column.clone().find(|key| Some(key_words(key)) == declared);
+    equal.or_else(|| on_column.next())
+}
+
+/// What a declared reference says, by the names on the replayed side; `None` when it is no constraint.
+fn declared_words(
+    sides: &Sides<'_>,
+    both: &Both<'_>,
+    column: &DeclaredColumn,
+    reference: &Reference,
+) -> Option<String> {
+    let (target, target_columns) = expected_target(sides, both, &column.name.value)?;
+    let on_delete = reference.on_delete.as_ref().map_or("NO ACTION", |action| action.value.as_str());
+    Some(reference_words(&target, &target_columns, on_delete))
+}
+
+fn key_words(key: &ForeignKey) -> String {
+    reference_words(&key.target, &key.target_columns, &key.on_delete)
 }
 
 /// Whether what the YAML says about a column already accounts for the foreign key that was found on it.
@@ -80,9 +109,7 @@ fn reference_differs(
     if both.lowered.refusal(&Item::Reference(name.clone())).is_some() {
         return None;
     }
-    let (target, target_columns) = expected_target(sides, both, name)?;
-    let on_delete = reference.on_delete.as_ref().map_or("NO ACTION", |action| action.value.as_str());
-    let says = reference_words(&target, &target_columns, on_delete);
+    let says = declared_words(sides, both, column, reference)?;
     let path = ObjectPath::member(ObjectKind::Column, &both.pair.declared, name);
     let Some(found) = found else {
         return Some(
@@ -93,7 +120,7 @@ fn reference_differs(
                 .in_intent(Some(&reference.at)),
         );
     };
-    let finds = reference_words(&found.target, &found.target_columns, &found.on_delete);
+    let finds = key_words(found);
     let origin = sides.member_origin(ObjectKind::Constraint, both.name, &found.name);
     (says != finds).then(|| {
         Finding::new(Rule::ForeignKey, sides.name(), path.clone())
@@ -131,7 +158,7 @@ fn reference_words(target: &QualifiedName, columns: &[Identifier], on_delete: &s
 /// A foreign key that only the migrations know. On one undeclared column it is part of that column's finding.
 fn undeclared_reference(sides: &Sides<'_>, both: &Both<'_>, key: &ForeignKey) -> Option<Finding> {
     let object = constraint_object(both, &key.columns, &key.name)?;
-    let finds = reference_words(&key.target, &key.target_columns, &key.on_delete);
+    let finds = key_words(key);
     Some(
         Finding::new(Rule::ForeignKey, sides.name(), object.clone())
             .message(format!("a migration makes `{object}` reference {finds}, which the YAML does not declare"))
