@@ -95,7 +95,11 @@ fn write(
     if counts.unexplained > 0 {
         report.notes.push(format!(
             "{} accepted with the reason `{KNOWN}`; --reason gives a better one, or edit the file",
-            if counts.unexplained == 1 { "1 unknown is".to_owned() } else { format!("{} unknowns are", counts.unexplained) }
+            if counts.unexplained == 1 {
+                "1 unknown is".to_owned()
+            } else {
+                format!("{} unknowns are", counts.unexplained)
+            }
         ));
     }
     Ok(())

@@ -21,8 +21,9 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config};
 
-/// Dropped databases that may wait for their `DROP DATABASE` (6 ms, and needless if the server stops soon).
-const RETIRED: usize = 16;
+/// Dropped databases that may wait for their `DROP DATABASE` (6 ms, and needless if the server stops soon), at some
+/// 8 MB each.
+const RETIRED: usize = 32;
 
 /// The engine that a start would use.
 pub(super) async fn identify(choice: &Choice) -> Result<Engine, StartError> {
@@ -209,7 +210,10 @@ async fn take_over(server: &Server, old: &Secret, deadline: Duration) -> Result<
         let mut superuser = base_config(server);
         // Connection options outrank what an owner may set with ALTER DATABASE … SET search_path.
         superuser.user("postgres").options("-c search_path=pg_catalog");
-        let client = connect(control_config(&superuser).password(old.expose())).await?;
+        // The first connection to a database writes down what every later one starts with (`pg_internal.init`), and a
+        // copy of the database has it too: each first connection to a copy then takes 4 ms less of CPU.
+        // `CREATE DATABASE` accepts a session in its template only when it is its own.
+        let client = connect(superuser.clone().dbname("template1").password(old.expose())).await?;
         let new = secret::random();
         client.batch_execute(&format!("ALTER ROLE postgres PASSWORD {}", literal(&scram_verifier(&new)))).await?;
         superuser.password(new.expose());

@@ -5,7 +5,7 @@
 
 mod statements;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -45,7 +45,8 @@ pub async fn lower(
     replayed: &Canonical,
     missing_extensions: &[Identifier],
 ) -> Result<Lowered, LowerError> {
-    let lowering = Lowering { client, service, pairing, replayed, lacking: !missing_extensions.is_empty() };
+    let schemas = schemas(pairing);
+    let lowering = Lowering { client, service, pairing, replayed, schemas, lacking: !missing_extensions.is_empty() };
     client.batch_execute(&lowering.begin()).await?;
     let lowered = lowering.run().await;
     // Nothing of it may remain, whatever happened.
@@ -75,11 +76,24 @@ fn first_value(messages: &[tokio_postgres::SimpleQueryMessage]) -> Option<String
     })
 }
 
+fn schemas(pairing: &Pairing) -> Vec<Identifier> {
+    let mut schemas = vec![pairing.schema.declared.clone()];
+    for pair in &pairing.tables {
+        if !schemas.contains(&pair.declared.schema) {
+            schemas.push(pair.declared.schema.clone());
+        }
+    }
+    schemas
+}
+
 struct Lowering<'a> {
     client: &'a Client,
     service: &'a DeclaredService,
     pairing: &'a Pairing,
     replayed: &'a Canonical,
+    /// The distinct declared schemas of the service's tables, the service's own first; a scratch schema has the
+    /// number of its place here.
+    schemas: Vec<Identifier>,
     lacking: bool,
 }
 
@@ -94,7 +108,7 @@ impl Lowering<'_> {
     /// The transaction, its schemas, and a search path that finds the types that the migrations made.
     fn begin(&self) -> String {
         let mut sql = "BEGIN; SET LOCAL client_min_messages = error;".to_owned();
-        for position in 0..self.schemas().len() {
+        for position in 0..self.schemas.len() {
             sql.push_str(&format!("CREATE SCHEMA {DECLARED}{position}; CREATE SCHEMA {PAIRED}{position};"));
         }
         let path = format!("{DECLARED}0, {}, public", self.pairing.schema.replayed.quoted());
@@ -102,20 +116,9 @@ impl Lowering<'_> {
         sql
     }
 
-    /// The distinct declared schemas of the service's tables, the service's own first.
-    fn schemas(&self) -> Vec<Identifier> {
-        let mut schemas = vec![self.pairing.schema.declared.clone()];
-        for pair in &self.pairing.tables {
-            if !schemas.contains(&pair.declared.schema) {
-                schemas.push(pair.declared.schema.clone());
-            }
-        }
-        schemas
-    }
-
     /// A declared table's name on the scratch server.
     fn scratch_name(&self, form: Form, declared: &QualifiedName) -> QualifiedName {
-        let position = self.schemas().iter().position(|schema| schema == &declared.schema).unwrap_or_default();
+        let position = self.schemas.iter().position(|schema| schema == &declared.schema).unwrap_or_default();
         let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
         QualifiedName::new(format!("{prefix}{position}"), declared.name.clone())
     }
@@ -126,8 +129,9 @@ impl Lowering<'_> {
             let entry = lowered.tables.entry(pair.position).or_default();
             entry.refused = self.create(Form::Declared, pair, details, &|_| None).await?;
         }
+        let by_name: BTreeMap<_, _> = self.detailed().map(|(pair, details)| (&pair.declared, details)).collect();
         for (pair, details) in self.detailed() {
-            let refused = self.create_references(pair, details).await?;
+            let refused = self.create_references(pair, details, &by_name).await?;
             if let Some(entry) = lowered.tables.get_mut(&pair.position) {
                 entry.refused.extend(refused);
             }
@@ -197,13 +201,20 @@ impl Lowering<'_> {
         &self,
         pair: &TablePair,
         details: &TableDetails,
+        by_name: &BTreeMap<&QualifiedName, &TableDetails>,
     ) -> Result<Vec<(Item, Refusal)>, LowerError> {
         let key_of = |table: &Identifier| {
+<<<<<<< HEAD
             let target = self
                 .detailed()
                 .find(|(other, _)| &other.declared.name == table && other.declared.schema == pair.declared.schema)?;
             let key = target.1.primary_key().map(|column| column.name.value.clone()).collect();
             Some((self.scratch_name(Form::Declared, &target.0.declared), key))
+=======
+            let target = QualifiedName::new(pair.declared.schema.clone(), table.clone());
+            let key = by_name.get(&target)?.primary_key().map(|column| column.name.value.clone()).collect();
+            Some((self.scratch_name(Form::Declared, &target), key))
+>>>>>>> speed
         };
         let name = self.scratch_name(Form::Declared, &pair.declared);
         let steps = statements::references(&name, details, &key_of);
@@ -266,15 +277,20 @@ impl Lowering<'_> {
 
     /// Reads the scratch tables of one form back into their entries.
     async fn read(&self, form: Form, lowered: &mut Lowered) -> Result<(), LowerError> {
+<<<<<<< HEAD
         let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
         let schemas: BTreeSet<Identifier> =
             (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
         let options = introspect::Options { schemas: Some(schemas), ..introspect::Options::default() };
         let mut tables = introspect::introspect(self.client, &options).await?.canonical.tables;
+=======
+        let mut tables = introspect::scratch_tables(self.client, self.replayed.major).await?;
+        let names = self.declared_names();
+>>>>>>> speed
         for (pair, _) in self.detailed() {
             let Some(entry) = lowered.tables.get_mut(&pair.position) else { continue };
             let Some(mut table) = tables.remove(&self.scratch_name(form, &pair.declared)) else { continue };
-            self.restore_names(&mut table);
+            restore_names(&mut table, &names);
             match form {
                 Form::Declared => entry.declared = table,
                 Form::Paired => entry.paired = Some(table),
@@ -283,6 +299,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
+<<<<<<< HEAD
     /// Foreign keys point at declared names again.
     fn restore_names(&self, table: &mut Table) {
         let names: BTreeMap<_, _> = self
@@ -295,6 +312,20 @@ impl Lowering<'_> {
             if let Some(declared) = names.get(&key.target) {
                 key.target = (*declared).clone();
             }
+=======
+    /// From the names on the scratch server to the declared ones.
+    fn declared_names(&self) -> BTreeMap<QualifiedName, &QualifiedName> {
+        let pairs = self.pairing.tables.iter();
+        pairs.map(|pair| (self.scratch_name(Form::Declared, &pair.declared), &pair.declared)).collect()
+    }
+}
+
+/// Foreign keys point at declared names again.
+fn restore_names(table: &mut Table, names: &BTreeMap<QualifiedName, &QualifiedName>) {
+    for key in &mut table.foreign_keys {
+        if let Some(declared) = names.get(&key.target) {
+            key.target = (*declared).clone();
+>>>>>>> speed
         }
     }
 }

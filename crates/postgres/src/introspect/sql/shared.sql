@@ -5,11 +5,6 @@ member AS MATERIALIZED (
     FROM pg_depend d
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 ),
-user_schema AS MATERIALIZED (
-    SELECT n.oid, n.nspname, n.nspowner, n.nspacl, n.xmin
-    FROM pg_namespace n
-    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-),
 relation AS MATERIALIZED (
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relacl
     FROM pg_class c
