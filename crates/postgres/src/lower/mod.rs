@@ -204,17 +204,9 @@ impl Lowering<'_> {
         by_name: &BTreeMap<&QualifiedName, &TableDetails>,
     ) -> Result<Vec<(Item, Refusal)>, LowerError> {
         let key_of = |table: &Identifier| {
-<<<<<<< HEAD
-            let target = self
-                .detailed()
-                .find(|(other, _)| &other.declared.name == table && other.declared.schema == pair.declared.schema)?;
-            let key = target.1.primary_key().map(|column| column.name.value.clone()).collect();
-            Some((self.scratch_name(Form::Declared, &target.0.declared), key))
-=======
             let target = QualifiedName::new(pair.declared.schema.clone(), table.clone());
             let key = by_name.get(&target)?.primary_key().map(|column| column.name.value.clone()).collect();
             Some((self.scratch_name(Form::Declared, &target), key))
->>>>>>> speed
         };
         let name = self.scratch_name(Form::Declared, &pair.declared);
         let steps = statements::references(&name, details, &key_of);
@@ -277,16 +269,8 @@ impl Lowering<'_> {
 
     /// Reads the scratch tables of one form back into their entries.
     async fn read(&self, form: Form, lowered: &mut Lowered) -> Result<(), LowerError> {
-<<<<<<< HEAD
-        let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
-        let schemas: BTreeSet<Identifier> =
-            (0..self.schemas().len()).map(|position| format!("{prefix}{position}").into()).collect();
-        let options = introspect::Options { schemas: Some(schemas), ..introspect::Options::default() };
-        let mut tables = introspect::introspect(self.client, &options).await?.canonical.tables;
-=======
         let mut tables = introspect::scratch_tables(self.client, self.replayed.major).await?;
         let names = self.declared_names();
->>>>>>> speed
         for (pair, _) in self.detailed() {
             let Some(entry) = lowered.tables.get_mut(&pair.position) else { continue };
             let Some(mut table) = tables.remove(&self.scratch_name(form, &pair.declared)) else { continue };
@@ -299,20 +283,6 @@ impl Lowering<'_> {
         Ok(())
     }
 
-<<<<<<< HEAD
-    /// Foreign keys point at declared names again.
-    fn restore_names(&self, table: &mut Table) {
-        let names: BTreeMap<_, _> = self
-            .pairing
-            .tables
-            .iter()
-            .map(|pair| (self.scratch_name(Form::Declared, &pair.declared), &pair.declared))
-            .collect();
-        for key in &mut table.foreign_keys {
-            if let Some(declared) = names.get(&key.target) {
-                key.target = (*declared).clone();
-            }
-=======
     /// From the names on the scratch server to the declared ones.
     fn declared_names(&self) -> BTreeMap<QualifiedName, &QualifiedName> {
         let pairs = self.pairing.tables.iter();
@@ -325,7 +295,6 @@ fn restore_names(table: &mut Table, names: &BTreeMap<QualifiedName, &QualifiedNa
     for key in &mut table.foreign_keys {
         if let Some(declared) = names.get(&key.target) {
             key.target = (*declared).clone();
->>>>>>> speed
         }
     }
 }
