@@ -23,7 +23,7 @@ use tokio_postgres::{Client, Config};
 
 /// Dropped databases that may wait for their `DROP DATABASE` (6 ms, and needless if the server stops soon), at some
 /// 8 MB each.
-const RETIRED: usize = 32;
+pub(super) const RETIRED: usize = 32;
 
 /// The engine that a start would use.
 pub(super) async fn identify(choice: &Choice) -> Result<Engine, StartError> {
