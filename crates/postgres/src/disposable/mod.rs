@@ -39,6 +39,7 @@ use native::Native;
 use scratch_url::HostServer;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What decides which PostgreSQL is started.
@@ -96,7 +97,7 @@ impl fmt::Display for Engine {
 /// Starts a disposable PostgreSQL, or connects to the given one.
 pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
     let inner = if let Some(url) = &choice.scratch_url {
-        Inner::Url(HostServer::start(url, choice.deadline).await?)
+        Inner::Url(Box::new(HostServer::start(url, choice.deadline).await?))
     } else {
         start_own(&choice).await?
     };
@@ -108,7 +109,7 @@ pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
 async fn start_own(choice: &Choice) -> Result<Inner, StartError> {
     match (Native::start(choice).await, &choice.bundled) {
         (Err(StartError::NoEngine { .. }), Some(executable)) => {
-            Ok(Inner::Bundled(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?))
+            Ok(Inner::Bundled(Arc::new(Bundled::start(executable, &choice.cache_dir, choice.deadline).await?)))
         }
         (native, _) => Ok(Inner::Native(Box::new(native?))),
     }
@@ -123,9 +124,9 @@ pub struct Scratch {
 
 #[derive(Debug)]
 enum Inner {
-    Url(HostServer),
+    Url(Box<HostServer>),
     Native(Box<Native>),
-    Bundled(Bundled),
+    Bundled(Arc<Bundled>),
 }
 
 impl Scratch {
@@ -163,9 +164,8 @@ impl Scratch {
     pub async fn isolated(&self) -> Result<Scratch, StartError> {
         match &self.inner {
             Inner::Url(_) => Err(StartError::CannotIsolate { reason: "the scratch URL names just one" }),
-            Inner::Bundled(_) => {
-                Err(StartError::CannotIsolate { reason: "each database of the bundled engine has one" })
-            }
+            // Each of its databases has a server of its own anyway, whose owner may create roles.
+            Inner::Bundled(bundled) => Ok(Scratch { inner: Inner::Bundled(bundled.clone()) }),
             Inner::Native(native) => Ok(Scratch { inner: Inner::Native(Box::new(native.another().await?)) }),
         }
     }

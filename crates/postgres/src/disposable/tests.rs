@@ -489,7 +489,7 @@ async fn the_bundled_engine_gives_a_fresh_database_each_time() {
     let start = Instant::now();
     let bundled = Bundled::start(&executable, &shared_cache(), Duration::from_secs(120)).await.unwrap();
     println!("bundled: {} after {:?}", bundled.engine(), start.elapsed());
-    let scratch = Scratch { inner: Inner::Bundled(bundled) };
+    let scratch = Scratch { inner: Inner::Bundled(std::sync::Arc::new(bundled)) };
     for extensions in [vec![], vec!["pg_trgm".to_owned()], vec!["pg_trgm".to_owned()]] {
         let start = Instant::now();
         let database = scratch.database_offering(&extensions).await.unwrap();
