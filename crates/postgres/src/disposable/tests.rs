@@ -8,10 +8,13 @@ use tokio_postgres::Client;
 /// Set in the child processes of these tests: the cache directory to use.
 const CHILD_CACHE: &str = "TRUEUP_TEST_CACHE";
 
+/// Binaries of another major to run all these tests with.
+const BINARIES: &str = "TRUEUP_TEST_PG_BIN";
+
 fn choice(cache: &Path) -> Choice {
     Choice {
         scratch_url: None,
-        pg_bin: None,
+        pg_bin: std::env::var_os(BINARIES).map(PathBuf::from),
         prefer_major: None,
         bundled: None,
         cache_dir: cache.to_owned(),
@@ -21,7 +24,9 @@ fn choice(cache: &Path) -> Choice {
 
 /// A cache for all tests, so that the template is made once.
 fn shared_cache() -> PathBuf {
-    std::env::temp_dir().join(format!("trueup-test-cache-{}", nix::unistd::geteuid()))
+    let binaries = std::env::var(BINARIES).unwrap_or_default();
+    let key = blake3::hash(binaries.as_bytes()).to_hex();
+    std::env::temp_dir().join(format!("trueup-test-cache-{}-{}", nix::unistd::geteuid(), &key[..8]))
 }
 
 async fn scratch() -> Scratch {
