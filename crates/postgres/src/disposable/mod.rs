@@ -39,6 +39,7 @@ use native::Native;
 use scratch_url::HostServer;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What decides which PostgreSQL is started.
@@ -114,7 +115,7 @@ pub async fn identify(choice: &Choice) -> Result<Engine, StartError> {
 /// Starts a disposable PostgreSQL, or connects to the given one.
 pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
     let inner = if let Some(url) = &choice.scratch_url {
-        Inner::Url(HostServer::start(url, choice.deadline).await?)
+        Inner::Url(Box::new(HostServer::start(url, choice.deadline).await?))
     } else {
         start_own(&choice).await?
     };
@@ -125,11 +126,11 @@ pub async fn start(choice: Choice) -> Result<Scratch, StartError> {
 /// engine than the one expected would be a surprise.
 async fn start_own(choice: &Choice) -> Result<Inner, StartError> {
     if choice.only_bundled {
-        return Ok(Inner::Bundled(Bundled::start(choice).await?));
+        return Ok(Inner::Bundled(Arc::new(Bundled::start(choice).await?)));
     }
     match Native::start(choice).await {
         Err(StartError::NoEngine { .. }) if choice.bundled.is_some() => {
-            Ok(Inner::Bundled(Bundled::start(choice).await?))
+            Ok(Inner::Bundled(Arc::new(Bundled::start(choice).await?)))
         }
         native => Ok(Inner::Native(Box::new(native?))),
     }
@@ -144,9 +145,9 @@ pub struct Scratch {
 
 #[derive(Debug)]
 enum Inner {
-    Url(HostServer),
+    Url(Box<HostServer>),
     Native(Box<Native>),
-    Bundled(Bundled),
+    Bundled(Arc<Bundled>),
 }
 
 impl Scratch {
@@ -184,9 +185,8 @@ impl Scratch {
     pub async fn isolated(&self) -> Result<Scratch, StartError> {
         match &self.inner {
             Inner::Url(_) => Err(StartError::CannotIsolate { reason: "the scratch URL names just one" }),
-            Inner::Bundled(_) => {
-                Err(StartError::CannotIsolate { reason: "each database of the bundled engine has one" })
-            }
+            // Each of its databases has a server of its own anyway, whose owner may create roles.
+            Inner::Bundled(bundled) => Ok(Scratch { inner: Inner::Bundled(bundled.clone()) }),
             Inner::Native(native) => Ok(Scratch { inner: Inner::Native(Box::new(native.another().await?)) }),
         }
     }

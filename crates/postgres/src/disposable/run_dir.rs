@@ -88,8 +88,11 @@ impl RunDir {
 }
 
 fn lock_new(dir: &Path) -> std::io::Result<File> {
-    let lock = File::create_new(dir.join(LOCK))?;
+    // Locked before it has its name: a sweep that found it in between would take its owner for dead.
+    let unnamed = dir.join("owner.lock.new");
+    let lock = File::create_new(&unnamed)?;
     lock.lock_exclusive()?;
+    fs::rename(unnamed, dir.join(LOCK))?;
     Ok(lock)
 }
 

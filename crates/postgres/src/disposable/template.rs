@@ -5,7 +5,7 @@ use super::binaries::{Binaries, identity};
 use super::pack::{Description, Pack};
 use super::run_dir::RunDir;
 use super::secret::{self, scram_verifier};
-use super::settings::{HBA, SETTINGS};
+use super::settings::{HBA, settings};
 use super::user::{RunAs, command};
 use fs4::fs_std::FileExt;
 use std::fs::{self, File};
@@ -55,7 +55,8 @@ pub(super) fn make_directory(path: &Path) -> Result<(), StartError> {
 
 /// Where the template lies: named by everything that went into it.
 fn path(binaries: &Binaries, cache_dir: &Path) -> Result<PathBuf, StartError> {
-    let parts = [FORMAT, LOCALE, SETTINGS, HBA, &identity(&binaries.initdb)?, &identity(&binaries.postgres)?];
+    let parts =
+        [FORMAT, LOCALE, &settings(binaries.major), HBA, &identity(&binaries.initdb)?, &identity(&binaries.postgres)?];
     let key = blake3::hash(parts.join("\0").as_bytes()).to_hex();
     Ok(cache_dir.join("templates").join(format!("{}-{}.pack", binaries.major, &key[..24])))
 }
@@ -81,7 +82,12 @@ async fn build(binaries: &Binaries, path: &Path, user: Option<RunAs>, deadline: 
     let password = secret::random();
     let made = make_cluster(binaries, &dir.data(), &password, user, deadline).await.and_then(|()| {
         let description = Description { version: binaries.version.clone(), password: password.expose().to_owned() };
-        Pack::write(path, &dir.data(), &[("pg_hba.conf", HBA), ("postgresql.conf", SETTINGS)], &description)
+        Pack::write(
+            path,
+            &dir.data(),
+            &[("pg_hba.conf", HBA), ("postgresql.conf", &settings(binaries.major))],
+            &description,
+        )
     });
     dir.remove().map_err(StartError::io("cannot remove", dir.path()))?;
     made

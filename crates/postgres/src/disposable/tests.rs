@@ -8,10 +8,13 @@ use tokio_postgres::Client;
 /// Set in the child processes of these tests: the cache directory to use.
 const CHILD_CACHE: &str = "TRUEUP_TEST_CACHE";
 
+/// Binaries of another major to run all these tests with.
+const BINARIES: &str = "TRUEUP_TEST_PG_BIN";
+
 fn choice(cache: &Path) -> Choice {
     Choice {
         scratch_url: None,
-        pg_bin: None,
+        pg_bin: std::env::var_os(BINARIES).map(PathBuf::from),
         prefer_major: None,
         bundled: None,
         only_bundled: false,
@@ -22,7 +25,9 @@ fn choice(cache: &Path) -> Choice {
 
 /// A cache for all tests, so that the template is made once.
 fn shared_cache() -> PathBuf {
-    std::env::temp_dir().join(format!("trueup-test-cache-{}", nix::unistd::geteuid()))
+    let binaries = std::env::var(BINARIES).unwrap_or_default();
+    let key = blake3::hash(binaries.as_bytes()).to_hex();
+    std::env::temp_dir().join(format!("trueup-test-cache-{}-{}", nix::unistd::geteuid(), &key[..8]))
 }
 
 async fn scratch() -> Scratch {
@@ -472,7 +477,10 @@ async fn a_server_that_the_user_gave_is_left_as_it_was() {
     assert_eq!(superuser.query_one(ours, &[]).await.unwrap().get::<_, i64>(0), 0);
     // One of a run that was killed long ago.
     superuser.batch_execute("CREATE ROLE trueup_owner_00000001").await.unwrap();
-    superuser.batch_execute("CREATE DATABASE trueup_scratch_1_00000001 OWNER trueup_owner_00000001 TEMPLATE template0").await.unwrap();
+    superuser
+        .batch_execute("CREATE DATABASE trueup_scratch_1_00000001 OWNER trueup_owner_00000001 TEMPLATE template0")
+        .await
+        .unwrap();
     let again = Choice { scratch_url: None, ..choice(&shared_cache()) };
     let url = Secret::new(format!("host={} user=postgres password={password} dbname=postgres", socket.display()));
     super::start(Choice { scratch_url: Some(url), ..again }).await.unwrap();
