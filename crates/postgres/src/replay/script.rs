@@ -97,7 +97,8 @@ pub(super) const PIECE: usize = 1 << 20;
 impl Script {
     /// The statements, one of them at least.
     pub(super) fn statement_ranges(&self) -> Vec<Range<usize>> {
-        if self.statements.is_empty() { vec![0..self.text.len()] } else { self.statements.clone() }
+        let whole = 0..self.text.len();
+        if self.statements.is_empty() { Vec::from([whole]) } else { self.statements.clone() }
     }
 
     /// The messages to send, each at most about `limit` bytes unless one statement alone is longer.
@@ -127,6 +128,7 @@ impl Script {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "statements are lists of ranges")]
 mod tests {
     use super::*;
 
