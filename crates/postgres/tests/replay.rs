@@ -1,5 +1,8 @@
 //! Everything a replay must survive: after any failure nothing more runs, and the failure is told where it is.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail by panicking and say what they measured")]
+#![allow(clippy::single_range_in_vec_init, reason = "statements are lists of ranges")]
+
 mod support;
 
 use std::ops::Range;

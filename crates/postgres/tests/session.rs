@@ -1,5 +1,8 @@
 //! Sessions against a real server.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail by panicking and say what they measured")]
+#![allow(clippy::single_range_in_vec_init, reason = "statements are lists of ranges")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -71,7 +71,7 @@ impl Message<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
+#[allow(clippy::single_range_in_vec_init, reason = "statements are lists of ranges")]
 mod tests {
     use super::*;
 

@@ -97,10 +97,8 @@ pub(super) const PIECE: usize = 1 << 20;
 impl Script {
     /// The statements, one of them at least.
     pub(super) fn statement_ranges(&self) -> Vec<Range<usize>> {
-        if self.statements.is_empty() {
-            return std::iter::once(0..self.text.len()).collect();
-        }
-        self.statements.clone()
+        let whole = 0..self.text.len();
+        if self.statements.is_empty() { Vec::from([whole]) } else { self.statements.clone() }
     }
 
     /// The messages to send, each at most about `limit` bytes unless one statement alone is longer.
@@ -130,7 +128,7 @@ impl Script {
 }
 
 #[cfg(test)]
-#[allow(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
+#[allow(clippy::single_range_in_vec_init, reason = "statements are lists of ranges")]
 mod tests {
     use super::*;
 
