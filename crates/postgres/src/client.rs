@@ -9,7 +9,7 @@ use trueup_model::secret::Secret;
 
 use crate::session::{Endpoint, Session, SessionError};
 
-pub use tokio_postgres::Client;
+pub use tokio_postgres::{Client, Error};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ use trueup_postgres::replay::{
     self, FailureCause, Prepared, Refused, ReplayError, ReplayFailure, ReplayOptions, ReplayOutcome,
 };
 
-use trueup_postgres::session::ServerError;
+use trueup_postgres::session::{ServerError, SessionError};
 
 use super::answer::Answer;
 use super::extensions;
@@ -48,6 +48,18 @@ pub enum ServiceError {
     /// The session broke.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The session broke outside of the scripts.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The bundled engine could not write down what the scripts did.
+    #[error("the bundled PostgreSQL could not write down what the migrations did: {0}")]
+    Unsaved(String),
+    /// What the migrations did is not in the database that is to be compared; comparing would be worse than saying so.
+    #[error("the disposable PostgreSQL lost what the migrations did")]
+    Lost,
+    /// The server's answer did not come.
+    #[error("the disposable PostgreSQL failed: {0}")]
+    Client(#[from] client::Error),
     /// The catalogs could not be read.
     #[error(transparent)]
     Introspect(#[from] IntrospectError),
@@ -74,7 +86,8 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     let own = if alone { Some(scratch.isolated().await?) } else { None };
     let wanted = extensions::all(declared, &[&before, &prepared]);
     let database = own.as_ref().unwrap_or(scratch).database_offering(&wanted).await?;
-    let case = Case { input, declared, database: &database, before, prepared, deadline };
+    let forgetful = scratch.engine().kind == EngineKind::Bundled;
+    let case = Case { input, declared, database: &database, before, prepared, deadline, forgetful };
     let answer = case.answer().await;
     if scratch.engine().kind == EngineKind::Native {
         // Its server is stopped in the end whatever happens; until then nobody has to wait for this.
@@ -144,6 +157,8 @@ struct Case<'a> {
     before: Prepared,
     prepared: Prepared,
     deadline: Instant,
+    /// The engine keeps, between two connections, only what a checkpoint wrote down.
+    forgetful: bool,
 }
 
 impl Case<'_> {
@@ -217,6 +232,12 @@ impl Case<'_> {
             }
             outcomes.push(outcome);
         }
+        if self.forgetful {
+            let written = session.query("CHECKPOINT").await?;
+            if let Some(error) = written.error {
+                return Err(ServiceError::Unsaved(said(&error)));
+            }
+        }
         session.close().await;
         Ok(Ok(outcomes))
     }
@@ -234,6 +255,9 @@ impl Case<'_> {
         mut findings: Vec<Finding>,
     ) -> Result<Answer, ServiceError> {
         let (input, declared) = (self.input, self.declared);
+        if !remembers(client, outcomes).await? {
+            return Err(ServiceError::Lost);
+        }
         let options = introspect::Options {
             history_table: self.prepared.options.history.clone(),
             with_provenance: true,
@@ -262,6 +286,15 @@ impl Case<'_> {
         }));
         Ok(Answer::checked(findings, compared).with_types(declared, &lowered))
     }
+}
+
+/// Whether the database has come at least as far as the last script: its transactions are counted.
+async fn remembers(client: &Client, outcomes: &[ReplayOutcome]) -> Result<bool, client::Error> {
+    let Some(last) = outcomes.iter().flat_map(|outcome| &outcome.applied).next_back() else { return Ok(true) };
+    let sql = "SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text";
+    let row = client.query_one(sql, &[]).await?;
+    let reached: u64 = row.get::<_, String>(0).parse().unwrap_or_default();
+    Ok(reached > last.xids.start)
 }
 
 /// A callback that Flyway runs around each statement, and a replay does not.

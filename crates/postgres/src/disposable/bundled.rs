@@ -117,6 +117,8 @@ async fn furnish(server: &Server, path: &Path) -> Result<(), StartError> {
 
 async fn create(client: &Client) -> Result<String, tokio_postgres::Error> {
     client.batch_execute(&format!("CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEDB CREATEROLE")).await?;
+    // What a connection did and no checkpoint wrote down is gone for the next one.
+    client.batch_execute(&format!("GRANT pg_checkpoint TO {OWNER}")).await?;
     client.batch_execute(&format!("CREATE DATABASE {NAME} OWNER {OWNER}")).await?;
     client.batch_execute("CHECKPOINT").await?;
     Ok(client.query_one("SELECT current_setting('server_version')", &[]).await?.get(0))

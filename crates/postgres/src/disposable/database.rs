@@ -152,8 +152,19 @@ impl Database {
         }
         match result {
             Err(DatabaseError::Sql { source, .. }) => Err(self.explain(name, source)),
-            other => Ok(other?),
+            other => {
+                other?;
+                self.keep(client).await
+            }
         }
+    }
+
+    /// The bundled engine forgets, between two connections, what no checkpoint wrote down.
+    async fn keep(&self, client: &Client) -> Result<(), ExtensionError> {
+        if matches!(self.ending, Some(Ending::Bundled(..))) {
+            within(self.deadline, "write down an extension", client.batch_execute("CHECKPOINT")).await?;
+        }
+        Ok(())
     }
 
     fn explain(&self, name: &str, source: tokio_postgres::Error) -> ExtensionError {
