@@ -15,13 +15,13 @@ use tokio::process::{Child, ChildStdin};
 /// removes the directory. `PR_SET_PDEATHSIG` would do half of it, on Linux only, and not across a change of uid.
 const GUARD: &str = r#"
 exec 3<&0
-dir=$1; log=$2; memory=$3; shift 3
+dir=$1; log=$2; memory=$3; signal=$4; shift 4
 umask 077
 ulimit -c 0
 ulimit -v "$memory" 2>/dev/null
 "$@" </dev/null >"$log" 2>&1 3<&- &
 server=$!
-{ read -r _ <&3; kill -QUIT "$server"; sleep 5; kill -KILL "$server"; } 2>/dev/null &
+{ read -r _ <&3; kill -"$signal" "$server"; sleep 5; kill -KILL "$server"; } 2>/dev/null &
 watch=$!
 wait "$server"
 status=$?
@@ -64,9 +64,12 @@ impl Server {
         deadline: Duration,
         ready: impl Fn(&RunDir) -> bool,
     ) -> Result<Arc<Self>, StartError> {
+        // The bundled engine hears no other; PostgreSQL ends its backends on this one.
+        let bundled = arguments.iter().any(|argument| *argument == super::BUNDLED_SUBCOMMAND);
+        let signal = OsStr::new(if bundled { "KILL" } else { "QUIT" });
         let mut child = command("/bin/sh", user)
             .args(["-c", GUARD, "trueup-guard"])
-            .args([dir.path().as_os_str(), dir.log().as_os_str(), memory.as_ref(), program.as_os_str()])
+            .args([dir.path().as_os_str(), dir.log().as_os_str(), memory.as_ref(), signal, program.as_os_str()])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
