@@ -107,7 +107,7 @@ fn the_major_asked_for_is_used_and_another_one_than_declared_is_said() {
     for major in [13, 18] {
         let report = choosing.check(&["--postgres", &major.to_string()]);
         assert_eq!(report["engine"]["major"], major, "{report}");
-        let said = format!("2 services declare PostgreSQL 15; this run used {major}.");
+        let said = format!("2 services declare PostgreSQL 15; this run used {major};");
         assert!(notes(&report).contains(&said), "{}", notes(&report));
     }
     std::fs::write(choosing.project.path().join("trueup.toml"), "[check]\npostgres = 13\n").expect("written");
