@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Sides;
-use super::keys::list;
+use super::keys::{declared_name, list};
 use super::tables::Both;
 use crate::canonical::{Index, IndexColumn, Key, Table};
 use crate::declared::{DeclaredIndex, IndexTerm};
@@ -214,7 +214,7 @@ pub(super) fn undeclared(sides: &Sides<'_>, both: &Both<'_>, claims: &Claims, fi
     for index in both.replayed.indexes.iter().filter(|index| index.attached_to.is_none()) {
         let path = ObjectPath::member(ObjectKind::Index, &both.pair.declared, &index.name);
         let origin = sides.member_origin(ObjectKind::Index, both.name, &index.name);
-        if !claims.indexes.contains(&index.name) {
+        if !claims.indexes.contains(&index.name) && !makes_undeclared_column_unique(both, index) {
             findings.push(
                 Finding::new(Rule::UndeclaredIndex, sides.name(), path.clone())
                     .message(format!(
@@ -238,6 +238,13 @@ pub(super) fn undeclared(sides: &Sides<'_>, both: &Both<'_>, claims: &Claims, fi
             );
         }
     }
+}
+
+/// UNIQUE on one undeclared column is part of that column's finding, made by a constraint or by an index.
+fn makes_undeclared_column_unique(both: &Both<'_>, index: &Index) -> bool {
+    let [key] = index.keys.as_slice() else { return false };
+    let column = Identifier::new(key.term.as_str());
+    is_plain_unique(index) && declared_name(both, &column).is_none()
 }
 
 /// What makes two indexes equal, their names and storage aside, in words that people read too.

@@ -272,7 +272,8 @@ pub(super) fn constraint_object(both: &Both<'_>, columns: &[Identifier], name: &
     Some(ObjectPath::member(ObjectKind::Column, &both.pair.declared, &declared))
 }
 
-fn declared_name(both: &Both<'_>, replayed: &Identifier) -> Option<Identifier> {
+/// What the YAML calls a replayed column. `None` when it does not declare it.
+pub(super) fn declared_name(both: &Both<'_>, replayed: &Identifier) -> Option<Identifier> {
     let pair = both.pair.columns.iter().find(|pair| pair.replayed.as_ref() == Some(replayed))?;
     Some(pair.declared.clone())
 }

@@ -55,6 +55,8 @@ pub(crate) enum Known {
     ExtensionVersion,
     /// From 16 on, columns of a view over a single relation are printed without the relation's name.
     ViewQualifiers,
+    /// Up to 13, `a AT TIME ZONE b` is printed as the function it calls, `timezone(b, a)`.
+    TimeZoneCall,
 }
 
 /// The differences between two majors: how often each known kind occurs, and those that are not known.
@@ -85,8 +87,20 @@ fn known(path: &str, left: &str, right: &str) -> Option<Known> {
     if path.starts_with("/extensions/") && path.ends_with("/version") {
         return Some(Known::ExtensionVersion);
     }
+    let zoned = left.contains(" AT TIME ZONE ") && right.contains("timezone(");
+    if zoned && words(left, &["AT", "TIME", "ZONE"]) == words(right, &["timezone"]) {
+        return Some(Known::TimeZoneCall);
+    }
     let is_view = path.starts_with("/views/") && path.ends_with("/definition");
     (is_view && without_qualifiers(left) == without_qualifiers(right)).then_some(Known::ViewQualifiers)
+}
+
+/// The words of an expression in alphabetical order, without those that only one of two spellings has.
+fn words<'a>(text: &'a str, without: &[&str]) -> Vec<&'a str> {
+    let words = text.split(|c: char| "(), ".contains(c)).filter(|word| !word.is_empty() && !without.contains(word));
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable();
+    words
 }
 
 /// The text without every `word.` in it.
