@@ -16,7 +16,8 @@ pub fn executable() -> Option<PathBuf> {
 /// This binary was built without it, or it does not start.
 #[cfg(feature = "embedded")]
 pub fn serve(arguments: &EngineArgs) -> Result<u8, CheckError> {
-    match trueup_embedded::serve(&arguments.data, &arguments.socket, &arguments.extensions) {
+    let ready = arguments.socket.join(trueup_postgres::disposable::BUNDLED_READY_FILE);
+    match trueup_embedded::serve(&arguments.data, &arguments.socket, &ready, &arguments.extensions) {
         Err(error) => Err(CheckError::Usage { message: error.to_string(), help: String::new() }),
     }
 }

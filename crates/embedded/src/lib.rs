@@ -41,12 +41,13 @@ pub enum ServeError {
 /// How often the engine looks whether its parent still lives.
 const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
 
-/// Runs the engine on the cluster in `data` (made if it is empty), listening on `<socket_dir>/.s.PGSQL.5432`, until
-/// the process, or the one that started it, is killed. `extensions` are those that SQL may create; what is not among [`EXTENSIONS`] is left out, and
-/// `CREATE EXTENSION` then says that the server has no such extension.
-pub fn serve(data: &Path, socket_dir: &Path, extensions: &[String]) -> Result<Infallible, ServeError> {
+/// Runs the engine on the cluster in `data` (made if it is empty), listening on `<socket_dir>/.s.PGSQL.5432`, until the process, or the one that started it, is killed. `extensions` are those that SQL may create; what is not among [`EXTENSIONS`] is left out, and
+/// `CREATE EXTENSION` then says that the server has no such extension. The file `ready` is made once the socket answers:
+/// the socket's own file is there a moment before that.
+pub fn serve(data: &Path, socket_dir: &Path, ready: &Path, extensions: &[String]) -> Result<Infallible, ServeError> {
     let offered = extensions.iter().filter(|name| EXTENSIONS.contains(&name.as_str()));
     let extensions = offered.filter_map(|name| Extension::by_sql_name(name));
+    let io = |error: std::io::Error| ServeError::Start(error.to_string());
     let _server = OliphauntServer::builder()
         .storage(DatabaseStorage::Directory(data.to_owned()))
         .listen(ServerListen::unix(socket_dir))
@@ -55,6 +56,7 @@ pub fn serve(data: &Path, socket_dir: &Path, extensions: &[String]) -> Result<In
         .startup_gucs([("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")])
         .start()
         .map_err(|error| ServeError::Start(format!("{error:?}")))?;
+    std::fs::write(ready, "").map_err(io)?;
     while_started_by(std::os::unix::process::parent_id());
     std::process::exit(1)
 }

@@ -23,6 +23,8 @@ use tokio_postgres::{Client, Config};
 /// The hidden subcommand of our executable: `<exe> __bundled-postgres DATA SOCKET_DIR [EXTENSION…]` runs the
 /// engine until killed.
 pub const BUNDLED_SUBCOMMAND: &str = "__bundled-postgres";
+/// The file that the engine makes in SOCKET_DIR once its socket answers.
+pub const BUNDLED_READY_FILE: &str = "ready";
 /// The owner's and the database's name: each engine has just one.
 const NAME: &str = "trueup_1";
 const OWNER: &str = "trueup_owner_1";
@@ -148,7 +150,7 @@ async fn launch(
         vec![cache.as_ref(), executable.as_os_str(), BUNDLED_SUBCOMMAND.as_ref(), data.as_os_str(), socket.as_os_str()];
     arguments.extend(extensions.iter().map(OsStr::new));
     Server::start(dir, Path::new("/usr/bin/env"), &arguments, None, "unlimited", deadline, |dir| {
-        dir.socket().join(".s.PGSQL.5432").exists()
+        dir.socket().join(BUNDLED_READY_FILE).exists()
     })
     .await
     .map_err(|error| match error {

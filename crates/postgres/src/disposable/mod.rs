@@ -29,7 +29,7 @@ mod user;
 #[cfg(test)]
 mod tests;
 
-pub use bundled::BUNDLED_SUBCOMMAND;
+pub use bundled::{BUNDLED_READY_FILE, BUNDLED_SUBCOMMAND};
 pub use database::Database;
 pub use error::{DatabaseError, ExtensionError, StartError};
 use trueup_model::secret::Secret;
