@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize;
 use trueup_model::name::{Identifier, QualifiedName};
 
 use super::Options;
@@ -12,7 +11,7 @@ use super::row;
 /// simply never asked for.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
-    pub server: row::Server,
+    pub snapshot_xmax: u64,
     pub schemas: Vec<row::Schema>,
     pub extensions: Vec<row::Extension>,
     pub relations: HashMap<i64, row::Relation>,
@@ -34,56 +33,7 @@ pub(super) struct Catalog {
     pub default_privileges: Vec<row::DefaultPrivilege>,
 }
 
-fn parse<'a, T: Deserialize<'a>>(item: &'a str) -> Result<T, serde_json::Error> {
-    serde_json::from_str(item)
-}
-
-/// Adds a row under the oid it hangs on.
-fn hang<T>(on: &mut HashMap<i64, Vec<T>>, row: T, oid: impl Fn(&T) -> i64) {
-    on.entry(oid(&row)).or_default().push(row);
-}
-
 impl Catalog {
-    /// Takes one row of one section.
-    pub(super) fn take(&mut self, section: &str, item: &str) -> Result<(), serde_json::Error> {
-        match section {
-            "server" => self.server = parse(item)?,
-            "schema" => self.schemas.push(parse(item)?),
-            "extension" => self.extensions.push(parse(item)?),
-            "relation" => {
-                let relation: row::Relation = parse(item)?;
-                self.relations.insert(relation.oid, relation);
-            }
-            "sequence" => self.sequences.push(parse(item)?),
-            "type" => self.types.push(parse(item)?),
-            "routine" => self.routines.push(parse(item)?),
-            "other" => self.others.push(parse(item)?),
-            "default_privileges" => self.default_privileges.push(parse(item)?),
-            "comment" => {
-                let row::Comment { class, oid, number, text } = parse(item)?;
-                self.comments.insert((class, oid, number), text);
-            }
-            member => return self.take_member(member, item),
-        }
-        Ok(())
-    }
-
-    /// Takes one row that hangs on another.
-    fn take_member(&mut self, section: &str, item: &str) -> Result<(), serde_json::Error> {
-        match section {
-            "inherits" => hang(&mut self.parents, parse(item)?, |row| row.child),
-            "column" => hang(&mut self.columns, parse(item)?, |row| row.relation),
-            "constraint" => hang(&mut self.constraints, parse(item)?, |row| row.relation),
-            "index" => hang(&mut self.indexes, parse(item)?, |row| row.relation),
-            "index_key" => hang(&mut self.index_keys, parse(item)?, |row| row.index),
-            "trigger" => hang(&mut self.triggers, parse(item)?, |row| row.relation),
-            "policy" => hang(&mut self.policies, parse(item)?, |row| row.relation),
-            "domain_check" => hang(&mut self.domain_checks, parse(item)?, |row| row.domain),
-            unheard => return Err(serde::de::Error::custom(format!("no section is called {unheard}"))),
-        }
-        Ok(())
-    }
-
     /// Drops what the options leave out. Members go with what they hang on.
     pub(super) fn leave_out(&mut self, options: &Options) {
         if let Some(history) = &options.history_table {
@@ -122,11 +72,6 @@ impl row::Relation {
     pub(super) fn qualified(&self) -> QualifiedName {
         QualifiedName::new(self.schema.as_str(), self.name.as_str())
     }
-}
-
-/// Schema and name out of a row, where both are there.
-pub(super) fn qualified(schema: Option<&String>, name: Option<&String>) -> Option<QualifiedName> {
-    Some(QualifiedName::new(schema?.as_str(), name?.as_str()))
 }
 
 /// Options sorted, so that the order in which they were set does not show.

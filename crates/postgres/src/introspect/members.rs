@@ -9,7 +9,7 @@ use trueup_model::finding::{ObjectKind, ObjectPath};
 use trueup_model::name::{Identifier, QualifiedName};
 
 use super::attributes::Collected;
-use super::catalog::{Catalog, qualified, sorted};
+use super::catalog::{Catalog, sorted};
 use super::row;
 use super::written::Written;
 
@@ -94,10 +94,9 @@ fn include(catalog: &Catalog, index: &row::Index) -> Vec<Identifier> {
 }
 
 fn backing_attributes(index: &row::Index) -> Attributes {
-    let parent = qualified(index.parent_schema.as_ref(), index.parent.as_ref());
     index_attributes(index)
         .list("options", index.options.clone())
-        .text("attached-to", parent)
+        .text("attached-to", index.parent.as_ref())
         .flag("invalid", !index.valid)
         .done()
 }
@@ -110,13 +109,13 @@ fn index_attributes(index: &row::Index) -> Collected {
 }
 
 fn foreign_key(catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Option<ForeignKey> {
-    let target = qualified(row.target_schema.as_ref(), row.target.as_ref())?;
+    let target = row.target?;
     let set = catalog.column_names(row.relation, row.set_columns.as_deref().unwrap_or_default());
     Some(ForeignKey {
         columns: catalog.column_names(row.relation, &row.columns),
         name: row.name.into(),
         target,
-        target_columns: row.target_columns.unwrap_or_default().into_iter().map(Identifier::from).collect(),
+        target_columns: row.target_columns,
         on_update: action(&row.on_update).to_owned(),
         on_delete: with_columns(action(&row.on_delete), &set),
         match_full: row.match_full,
@@ -192,7 +191,7 @@ fn index(catalog: &mut Catalog, row: row::Index) -> Index {
         include: include(catalog, &row),
         keys: keys.into_iter().filter_map(|key| index_column(catalog, &row, key)).collect(),
         comment: catalog.comment("pg_class", row.oid, 0),
-        attached_to: qualified(row.parent_schema.as_ref(), row.parent.as_ref()),
+        attached_to: row.parent.clone(),
         name: row.name.into(),
         method: row.method,
         unique: row.unique,
@@ -222,7 +221,7 @@ fn index_column(catalog: &Catalog, index: &row::Index, key: row::IndexKey) -> Op
         descending: key.flags & INDOPTION_DESC != 0,
         nulls_first: key.flags & INDOPTION_NULLS_FIRST != 0,
         operator_class: class,
-        collation: qualified(key.collation_schema.as_ref(), key.collation.as_ref()),
+        collation: key.collation,
     })
 }
 

@@ -1,15 +1,20 @@
 //! Reads a whole database out of `pg_catalog`, in two round trips.
 //!
-//! The first asks for the version and for rare kinds of objects, the second sends everything else as one message: settings that the printed text
-//! depends on, one statement (hence one snapshot) over all catalogs, and the caller's settings back. Outside of a
-//! transaction the message is a transaction of its own; inside one it sees what is not committed yet. Nothing is
-//! written, so it works on a standby, and no privilege is needed that PUBLIC does not have.
+//! The first asks for the version, the second sends everything else as one message: settings that the printed text
+//! depends on, a statement for each catalog, and the caller's settings back. A third follows only where there are
+//! objects of rare kinds. Outside of a transaction the message is a transaction of its own; inside one it sees what is
+//! not committed yet. Where others change the schema meanwhile, the caller holds a transaction with REPEATABLE READ:
+//! then everything is of one moment. Nothing is written, so it works on a standby, and no privilege is needed that
+//! PUBLIC does not have.
 
+mod answer;
 mod attributes;
 mod catalog;
 mod grants;
+mod join;
 mod members;
 mod objects;
+mod raw;
 mod row;
 mod statement;
 mod tables;
@@ -23,8 +28,7 @@ use trueup_model::canonical::{Canonical, Table};
 use trueup_model::name::{Identifier, QualifiedName};
 use trueup_model::provenance::Provenance;
 
-use self::catalog::Catalog;
-use self::statement::Scope;
+use self::answer::Answer;
 
 /// What to leave out, and what to read besides.
 #[derive(Clone, Debug, Default)]
@@ -71,52 +75,54 @@ pub enum IntrospectError {
 /// Safe inside an open transaction: session settings are as before afterwards, except that a failure aborts the
 /// transaction, as any failed statement does.
 pub async fn introspect(client: &Client, options: &Options) -> Result<Introspected, IntrospectError> {
-    let (major, has_rare) = first_answer(client).await?;
-    let mut catalog = read(client, major, if has_rare { Scope::All } else { Scope::Usual }).await?;
+    let major = major(client).await?;
+    let mut answer = Answer::default();
+    read(client, &statement::whole(major), &mut answer).await?;
+    if answer.server.has_rare {
+        read(client, &statement::rare(major), &mut answer).await?;
+    }
+    let mut catalog = join::join(answer);
     catalog.leave_out(options);
     Ok(objects::assemble(catalog, major, options.with_provenance))
 }
 
-/// Reads the tables in the schemas that `lower` makes (`scratch_schema.sql` knows their names), and nothing else: in
-/// one round trip, and at less than half the planning that a whole database takes.
-pub(crate) async fn scratch_tables(
+/// Reads the tables made since, and including, the object with the oid `since`, and nothing else, in one round trip.
+pub(crate) async fn tables_since(
     client: &Client,
     major: u16,
+    since: u32,
 ) -> Result<BTreeMap<QualifiedName, Table>, IntrospectError> {
-    let catalog = read(client, major, Scope::ScratchTables).await?;
-    Ok(objects::assemble(catalog, major, false).canonical.tables)
+    let mut answer = Answer::default();
+    read(client, &statement::tables_since(major, since), &mut answer).await?;
+    Ok(objects::assemble(join::join(answer), major, false).canonical.tables)
 }
 
-/// The server's major version, and whether the database has objects of the rare kinds.
-async fn first_answer(client: &Client) -> Result<(u16, bool), IntrospectError> {
-    let answer = client.simple_query(statement::FIRST).await?;
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
+/// The server's major version, one that is supported.
+async fn major(client: &Client) -> Result<u16, IntrospectError> {
+    let messages = client.simple_query(statement::VERSION).await?;
+    let number = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,
     });
-    let number = row.and_then(|row| row.get(0)).unwrap_or_default();
+    let number = number.unwrap_or_default();
     let unsupported = || IntrospectError::Unsupported(number.to_owned());
     let version: u32 = number.parse().map_err(|_| unsupported())?;
-    let major = u16::try_from(version / 10_000).map_err(|_| unsupported())?;
-    Ok((major, row.and_then(|row| row.get(1)) == Some("t")))
+    statement::supported(u16::try_from(version / 10_000).map_err(|_| unsupported())?)
 }
 
-/// Sends the statement and sorts the rows as they arrive. Rows of the statements around it have no section.
-async fn read(client: &Client, major: u16, scope: Scope) -> Result<Catalog, IntrospectError> {
-    let statement =
-        statement::for_major(major, scope).ok_or_else(|| IntrospectError::Unsupported(major.to_string()))?;
-    let messages = client.simple_query_raw(statement).await?;
+/// Sends a message and sorts the rows as they arrive. Rows of the statements around it have no section.
+async fn read(client: &Client, message: &str, answer: &mut Answer) -> Result<(), IntrospectError> {
+    let messages = client.simple_query_raw(message).await?;
     pin_mut!(messages);
-    let mut catalog = Catalog::default();
     while let Some(message) = messages.try_next().await? {
         if let SimpleQueryMessage::Row(row) = message
             && row.columns().first().is_some_and(|column| column.name() == "section")
             && let (Some(section), Some(item)) = (row.get(0), row.get(1))
         {
-            catalog
+            answer
                 .take(section, item)
                 .map_err(|source| IntrospectError::Unexpected { section: section.to_owned(), source })?;
         }
     }
-    Ok(catalog)
+    Ok(())
 }

@@ -8,7 +8,7 @@ use trueup_model::name::{Identifier, QualifiedName};
 
 use super::Introspected;
 use super::attributes::Collected;
-use super::catalog::{Catalog, qualified, sorted};
+use super::catalog::{Catalog, sorted};
 use super::grants::grants;
 use super::members::{self, Constraints};
 use super::row;
@@ -27,7 +27,7 @@ struct Assembly {
 
 /// Builds the schema, and who wrote it.
 pub(super) fn assemble(catalog: Catalog, major: u16, with_provenance: bool) -> Introspected {
-    let written = Written::new(catalog.server.snapshot_xmax, with_provenance);
+    let written = Written::new(catalog.snapshot_xmax, with_provenance);
     let canonical = Canonical { major, ..Canonical::default() };
     let mut assembly = Assembly { catalog, canonical, written };
     assembly.schemas();
@@ -121,7 +121,7 @@ impl Assembly {
             'd' => self.domain(row, into),
             'c' => self.composite(row.relation, into),
             'r' => TypeShape::Range(row.range.unwrap_or_default()),
-            _ => TypeShape::Enum(row.labels.unwrap_or_default()),
+            _ => TypeShape::Enum(row.labels),
         };
     }
 
@@ -140,7 +140,7 @@ impl Assembly {
             not_null: row.not_null,
             default: row.default,
             checks,
-            collation: qualified(row.collation_schema.as_ref(), row.collation.as_ref()),
+            collation: row.collation,
         }
     }
 
@@ -153,8 +153,7 @@ impl Assembly {
             if let Some(comment) = self.catalog.comment("pg_class", relation, column.number) {
                 into.member_comments.insert(name.clone(), comment);
             }
-            let collation = qualified(column.collation_schema.as_ref(), column.collation.as_ref());
-            let collate = collation.map(|name| format!(" COLLATE {}", name.quoted())).unwrap_or_default();
+            let collate = column.collation.map(|name| format!(" COLLATE {}", name.quoted())).unwrap_or_default();
             attributes.push((name, column.type_name + &collate));
         }
         TypeShape::Composite(attributes)

@@ -1,20 +1,14 @@
-//! The rows as the `.sql` files give them: one struct a section, fields named as the columns.
+//! The rows of one answer, put together: names instead of oids, and what is no user's object left out.
 
 use serde::Deserialize;
+use trueup_model::name::{Identifier, QualifiedName};
 
-/// `server.sql`
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Server {
-    pub snapshot_xmax: u64,
-}
-
-/// `schema.sql`
-#[derive(Debug, Deserialize)]
+/// A schema.
+#[derive(Debug)]
 pub(super) struct Schema {
     pub oid: i64,
     pub name: String,
     pub xmin: u32,
-    #[serde(flatten)]
     pub privileges: Privileges,
 }
 
@@ -26,8 +20,8 @@ pub(super) struct Extension {
     pub schema: String,
 }
 
-/// `relation.sql`
-#[derive(Debug, Deserialize)]
+/// A table, view, sequence or composite type.
+#[derive(Debug)]
 pub(super) struct Relation {
     pub oid: i64,
     pub schema: String,
@@ -50,23 +44,19 @@ pub(super) struct Relation {
     pub server_options: Option<Vec<String>>,
     pub xmin: u32,
     pub rule_xmin: Option<u32>,
-    #[serde(flatten)]
     pub privileges: Privileges,
 }
 
-/// `inherits.sql`
-#[derive(Debug, Deserialize)]
+/// A parent of a table.
+#[derive(Debug)]
 pub(super) struct Inherits {
-    pub child: i64,
     pub position: i32,
-    pub schema: String,
-    pub name: String,
+    pub name: QualifiedName,
 }
 
-/// `column.sql`
-#[derive(Debug, Deserialize)]
+/// A column.
+#[derive(Debug)]
 pub(super) struct Column {
-    pub relation: i64,
     pub number: i16,
     pub name: String,
     pub type_name: String,
@@ -74,8 +64,7 @@ pub(super) struct Column {
     pub expression: Option<String>,
     pub generated: String,
     pub identity: String,
-    pub collation_schema: Option<String>,
-    pub collation: Option<String>,
+    pub collation: Option<QualifiedName>,
     pub storage: Option<String>,
     pub compression: Option<String>,
     pub statistics: Option<i32>,
@@ -84,12 +73,11 @@ pub(super) struct Column {
     pub inherited: bool,
     pub not_null_state: Option<String>,
     pub xmin: u32,
-    #[serde(flatten)]
     pub privileges: Privileges,
 }
 
-/// `constraint.sql`
-#[derive(Debug, Deserialize)]
+/// A constraint of a table.
+#[derive(Debug)]
 pub(super) struct Constraint {
     pub oid: i64,
     pub relation: i64,
@@ -105,9 +93,8 @@ pub(super) struct Constraint {
     pub enforced: bool,
     pub period: bool,
     pub definition: Option<String>,
-    pub target_schema: Option<String>,
-    pub target: Option<String>,
-    pub target_columns: Option<Vec<String>>,
+    pub target: Option<QualifiedName>,
+    pub target_columns: Vec<Identifier>,
     pub on_update: String,
     pub on_delete: String,
     pub set_columns: Option<Vec<i16>>,
@@ -115,13 +102,14 @@ pub(super) struct Constraint {
     pub xmin: u32,
 }
 
-/// `index.sql`
-#[derive(Debug, Deserialize)]
+/// An index.
+#[derive(Debug)]
 pub(super) struct Index {
     pub oid: i64,
     pub relation: i64,
     pub name: String,
     pub method: String,
+    pub method_oid: i64,
     pub unique: bool,
     pub nulls_not_distinct: bool,
     pub valid: bool,
@@ -129,26 +117,26 @@ pub(super) struct Index {
     pub replica_identity: bool,
     pub columns: Vec<i16>,
     pub key_count: usize,
+    pub flags: Vec<i16>,
+    pub classes: Vec<i64>,
+    pub expressions: Vec<Option<String>>,
     pub predicate: Option<String>,
     pub options: Option<Vec<String>>,
     pub tablespace: Option<String>,
-    pub parent_schema: Option<String>,
-    pub parent: Option<String>,
+    pub parent: Option<QualifiedName>,
     pub class_xmin: u32,
     pub index_xmin: u32,
 }
 
-/// `index_key.sql`
-#[derive(Debug, Deserialize)]
+/// A key of an index.
+#[derive(Debug)]
 pub(super) struct IndexKey {
-    pub index: i64,
     pub position: usize,
     pub expression: Option<String>,
     pub flags: i16,
     pub operator_class: Option<String>,
     pub operator_class_options: Option<Vec<String>>,
-    pub collation_schema: Option<String>,
-    pub collation: Option<String>,
+    pub collation: Option<QualifiedName>,
     pub statistics: Option<i32>,
 }
 
@@ -177,8 +165,8 @@ pub(super) struct Policy {
     pub xmin: u32,
 }
 
-/// `sequence.sql`
-#[derive(Debug, Deserialize)]
+/// What only a sequence has.
+#[derive(Debug)]
 pub(super) struct Sequence {
     pub relation: i64,
     pub type_name: String,
@@ -195,37 +183,34 @@ pub(super) struct Sequence {
     pub xmin: u32,
 }
 
-/// `type.sql`
-#[derive(Debug, Deserialize)]
+/// A type.
+#[derive(Debug)]
 pub(super) struct Type {
     pub oid: i64,
     pub schema: String,
     pub name: String,
     pub kind: char,
     pub relation: i64,
-    pub labels: Option<Vec<String>>,
+    pub labels: Vec<String>,
     pub base: Option<String>,
     pub not_null: bool,
     pub default: Option<String>,
-    pub collation_schema: Option<String>,
-    pub collation: Option<String>,
+    pub collation: Option<QualifiedName>,
     pub range: Option<String>,
     pub xmins: Vec<u32>,
-    #[serde(flatten)]
     pub privileges: Privileges,
 }
 
-/// `domain_check.sql`
-#[derive(Debug, Deserialize)]
+/// A check of a domain.
+#[derive(Debug)]
 pub(super) struct DomainCheck {
     pub oid: i64,
-    pub domain: i64,
     pub name: String,
     pub definition: String,
 }
 
-/// `routine.sql`
-#[derive(Debug, Deserialize)]
+/// A function, procedure or aggregate.
+#[derive(Debug)]
 pub(super) struct Routine {
     pub oid: i64,
     pub schema: String,
@@ -234,7 +219,6 @@ pub(super) struct Routine {
     pub kind: char,
     pub definition: Option<String>,
     pub xmin: u32,
-    #[serde(flatten)]
     pub privileges: Privileges,
 }
 
@@ -247,15 +231,6 @@ pub(super) struct Privileges {
     pub born_acl: Option<Vec<String>>,
     /// The owner's name.
     pub owner: Option<String>,
-}
-
-/// `comment.sql`
-#[derive(Debug, Deserialize)]
-pub(super) struct Comment {
-    pub class: String,
-    pub oid: i64,
-    pub number: i16,
-    pub text: String,
 }
 
 /// `other.sql`

@@ -1,89 +1,107 @@
-//! The statement for each version family, put together from the reviewed files when trueup is compiled.
+//! The statements, put together from the reviewed `.sql` files.
+//!
+//! Each section of the usual message is a statement of its own over one catalog, or two: planning joins over catalogs
+//! took most of the time that a small database takes. [`super::join`] puts the rows together.
 
-/// Prologue, the catalogs as of PostgreSQL 18, the sections, epilogue: without and with the rare sections, and what
-/// tables in scratch schemas are made of.
-macro_rules! statements {
-    ($catalog:literal) => {
-        [
-            statement!($catalog, "sql/user_schema.sql", sections!()),
-            statement!($catalog, "sql/user_schema.sql", sections!("other", "default_privileges")),
-            statement!(
-                $catalog,
-                "sql/scratch_schema.sql",
-                joined!("server", "relation", "column", "constraint", "index", "index_key", "sequence")
-            ),
-        ]
-    };
-}
+use super::IntrospectError;
 
-/// One whole message.
-macro_rules! statement {
-    ($catalog:literal, $schemas:literal, $sections:expr) => {
-        concat!(
-            include_str!("sql/prologue.sql"),
-            include_str!($catalog),
-            include_str!($schemas),
-            include_str!("sql/shared.sql"),
-            $sections,
-            include_str!("sql/epilogue.sql"),
-        )
-    };
-}
+/// The oid from which on objects are the users', also after the counter wraps.
+pub(super) const FIRST_USER_OID: u32 = 16_384;
 
-/// The section files, joined with UNION ALL: those every database needs, and those named.
+/// A named section file.
 macro_rules! sections {
-    ($($rare:literal),*) => {
-        joined!(
-            "server", "schema", "extension", "relation", "inherits", "column", "constraint", "index", "index_key",
-            "trigger", "policy", "sequence", "type", "domain_check", "routine", "comment" $(, $rare)*
-        )
+    ($($name:literal),* $(,)?) => {
+        &[$(include_str!(concat!("sql/", $name, ".sql"))),*]
     };
 }
 
-/// Files joined with UNION ALL.
-macro_rules! joined {
-    ($first:literal $(, $next:literal)*) => {
-        concat!(
-            include_str!(concat!("sql/", $first, ".sql")),
-            $("UNION ALL\n", include_str!(concat!("sql/", $next, ".sql")),)*
-        )
-    };
+/// What is read of every database.
+const WHOLE: &[&str] = sections!(
+    "server",
+    "namespace",
+    "init_privs",
+    "member",
+    "extension",
+    "class",
+    "am",
+    "rewrite",
+    "inherits",
+    "attribute",
+    "attrdef",
+    "constraint",
+    "index",
+    "opclass",
+    "trigger",
+    "sequence",
+    "depend",
+    "type",
+    "enum",
+    "proc",
+    "description",
+);
+
+/// What tables alone are made of.
+const TABLES: &[&str] = sections!(
+    "namespace",
+    "class",
+    "am",
+    "attribute",
+    "attrdef",
+    "constraint",
+    "index",
+    "opclass",
+    "sequence",
+    "depend",
+);
+
+/// One statement for all objects of rare kinds, on what they share.
+const RARE: &[&str] = sections!("range", "aggregate", "foreign_table", "policy", "other", "default_privileges");
+
+const PROLOGUE: &str = include_str!("sql/prologue.sql");
+const EPILOGUE: &str = include_str!("sql/epilogue.sql");
+const USER_SCHEMA: &str = include_str!("sql/user_schema.sql");
+const SHARED: &str = include_str!("sql/shared.sql");
+
+/// Asks for the server's version, under whatever settings the caller has.
+pub(super) const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')";
+
+/// The majors that are supported: those that were tried.
+pub(super) fn supported(major: u16) -> Result<u16, IntrospectError> {
+    if (13..=18).contains(&major) { Ok(major) } else { Err(IntrospectError::Unsupported(major.to_string())) }
 }
 
-/// Sent first: the version, and whether there are objects of the rare kinds.
-pub(super) const FIRST: &str = include_str!("sql/first.sql");
-
-const FROM_13: [&str; 3] = statements!("sql/catalog_13.sql");
-const FROM_14: [&str; 3] = statements!("sql/catalog_14.sql");
-const FROM_15: [&str; 3] = statements!("sql/catalog_15.sql");
-const FROM_18: [&str; 3] = statements!("sql/catalog_18.sql");
-
-/// What a statement asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Everything but objects of the rare kinds. Planning their sections takes a third of the time that a small
-    /// database takes, so they are asked for only when there are any.
-    Usual,
-    /// Everything.
-    All,
-    /// Tables in scratch schemas, with columns, constraints, indexes and sequences.
-    ScratchTables,
+/// The message that reads a whole database, but for objects of rare kinds.
+pub(super) fn whole(major: u16) -> String {
+    message(WHOLE, major, FIRST_USER_OID)
 }
 
-/// The statement for this major, when it is supported.
-pub(super) fn for_major(major: u16, scope: Scope) -> Option<&'static str> {
-    let statements = match major {
-        13 => FROM_13,
-        14 => FROM_14,
-        15..=17 => FROM_15,
-        18 => FROM_18,
-        _ => return None,
+/// The message that reads tables made since, and including, the object with this oid.
+pub(super) fn tables_since(major: u16, oid: u32) -> String {
+    message(TABLES, major, oid)
+}
+
+/// The message that reads objects of rare kinds.
+pub(super) fn rare(major: u16) -> String {
+    let publication =
+        if major < 15 { include_str!("sql/publication_13.sql") } else { include_str!("sql/publication_15.sql") };
+    let sections = RARE.join("UNION ALL\n");
+    [PROLOGUE, publication, USER_SCHEMA, SHARED, &sections, ";\n", EPILOGUE].concat()
+}
+
+fn message(sections: &[&str], major: u16, since: u32) -> String {
+    let since = since.to_string();
+    let sections = sections.iter().map(|section| for_major(section, major).replace("{since}", &since));
+    let sections: String = sections.collect();
+    [PROLOGUE, &sections, EPILOGUE].concat()
+}
+
+/// A section without the lines that are there only from a later major on: those that end in `-- from 15`.
+fn for_major(section: &str, major: u16) -> String {
+    let is_there = |line: &&str| {
+        let since = line.trim_end().rsplit_once("-- from ").and_then(|(_, number)| number.parse().ok());
+        since.is_none_or(|since: u16| since <= major)
     };
-    Some(match scope {
-        Scope::Usual => statements[0],
-        Scope::All => statements[1],
-        Scope::ScratchTables => statements[2],
-    })
+    section.split_inclusive('\n').filter(is_there).collect()
 }
 
 #[cfg(test)]
@@ -91,10 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_supported_major_has_a_statement_and_no_other() {
-        for major in 13..=18 {
-            assert!(for_major(major, Scope::Usual).is_some(), "{major}");
-        }
-        assert!(for_major(12, Scope::All).is_none() && for_major(19, Scope::All).is_none());
+    fn only_majors_that_were_tried_are_supported() {
+        assert!((13..=18).all(|major| supported(major).is_ok()));
+        assert!(supported(12).is_err() && supported(19).is_err());
+    }
+
+    #[test]
+    fn columns_of_later_majors_are_left_out_of_earlier_ones() {
+        let (old, new) = (whole(14), whole(18));
+        assert!(old.contains("attcompression") && !old.contains("confdelsetcols") && !old.contains("conperiod"));
+        assert!(new.contains("confdelsetcols") && new.contains("conperiod"));
+        assert!(!new.contains("{since}"));
     }
 }

@@ -6,7 +6,7 @@ use trueup_model::finding::{ObjectKind, ObjectPath};
 use trueup_model::name::{Identifier, QualifiedName};
 
 use super::attributes::Collected;
-use super::catalog::{Catalog, qualified, sorted};
+use super::catalog::{Catalog, sorted};
 use super::members::{self, Constraints};
 use super::row;
 use super::written::Written;
@@ -71,7 +71,7 @@ pub(super) fn options(own: Option<Vec<String>>, toast: Option<Vec<String>>) -> V
 fn parents(catalog: &mut Catalog, relation: &row::Relation) -> (Option<PartitionOf>, Vec<QualifiedName>) {
     let mut rows = catalog.parents.remove(&relation.oid).unwrap_or_default();
     rows.sort_by_key(|row| row.position);
-    let mut names = rows.into_iter().map(|row| QualifiedName::new(row.schema, row.name));
+    let mut names = rows.into_iter().map(|row| row.name);
     match &relation.bound {
         Some(bound) => (names.next().map(|parent| PartitionOf { parent, bound: bound.clone() }), Vec::new()),
         None => (None, names.collect()),
@@ -108,7 +108,7 @@ fn column(row: row::Column, serial: bool, is_partition: bool, comment: Option<St
         default,
         identity: identity(&row.identity),
         generated,
-        collation: qualified(row.collation_schema.as_ref(), row.collation.as_ref()),
+        collation: row.collation,
         attributes: Collected::default()
             .text("storage", row.storage.as_deref().map(storage))
             .text("compression", row.compression.as_deref().map(compression))

@@ -32,6 +32,9 @@ pub enum LowerError {
     /// What it created could not be read back.
     #[error(transparent)]
     Introspect(#[from] IntrospectError),
+    /// A schema just created is not there.
+    #[error("the disposable PostgreSQL does not know the schema {0} that it just created")]
+    NoSchema(String),
 }
 
 /// Lowers one service on the database that holds what its migrations produced.
@@ -104,27 +107,43 @@ enum Form {
     Paired,
 }
 
+impl Form {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Declared => DECLARED,
+            Self::Paired => PAIRED,
+        }
+    }
+}
+
 impl Lowering<'_> {
     /// The transaction, its schemas, and a search path that finds the types that the migrations made.
     fn begin(&self) -> String {
-        let mut sql = "BEGIN; SET LOCAL client_min_messages = error;".to_owned();
-        for position in 0..self.schemas.len() {
-            sql.push_str(&format!("CREATE SCHEMA {DECLARED}{position}; CREATE SCHEMA {PAIRED}{position};"));
-        }
         let path = format!("{DECLARED}0, {}, public", self.pairing.schema.replayed.quoted());
-        sql.push_str(&format!("SET LOCAL search_path = {path};"));
-        sql
+        format!("BEGIN; SET LOCAL client_min_messages = error; SET LOCAL search_path = {path};")
+    }
+
+    /// Creates the schemas of one form. Everything made in them has this oid or a later one.
+    async fn create_schemas(&self, form: Form) -> Result<u32, LowerError> {
+        let names = (0..self.schemas.len()).map(|position| format!("{}{position}", form.prefix()));
+        let mut sql: String = names.map(|name| format!("CREATE SCHEMA {name};")).collect();
+        let first = format!("{}0", form.prefix());
+        sql.push_str("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) '");
+        sql.push_str(&first);
+        sql.push('\'');
+        let oid = first_value(&self.client.simple_query(&sql).await?);
+        oid.and_then(|oid| oid.parse().ok()).ok_or(LowerError::NoSchema(first))
     }
 
     /// A declared table's name on the scratch server.
     fn scratch_name(&self, form: Form, declared: &QualifiedName) -> QualifiedName {
         let position = self.schemas.iter().position(|schema| schema == &declared.schema).unwrap_or_default();
-        let prefix = if form == Form::Declared { DECLARED } else { PAIRED };
-        QualifiedName::new(format!("{prefix}{position}"), declared.name.clone())
+        QualifiedName::new(format!("{}{position}", form.prefix()), declared.name.clone())
     }
 
     async fn run(&self) -> Result<Lowered, LowerError> {
         let mut lowered = Lowered::default();
+        let since = self.create_schemas(Form::Declared).await?;
         for (pair, details) in self.detailed() {
             let entry = lowered.tables.entry(pair.position).or_default();
             entry.refused = self.create(Form::Declared, pair, details, &|_| None).await?;
@@ -136,7 +155,7 @@ impl Lowering<'_> {
                 entry.refused.extend(refused);
             }
         }
-        self.read(Form::Declared, &mut lowered).await?;
+        self.read(Form::Declared, since, &mut lowered).await?;
         self.lower_paired(&mut lowered).await?;
         Ok(lowered)
     }
@@ -215,7 +234,7 @@ impl Lowering<'_> {
 
     /// Makes the paired form of each table that differs from its partner in a type or in a name.
     async fn lower_paired(&self, lowered: &mut Lowered) -> Result<(), LowerError> {
-        let mut any = false;
+        let mut since = None;
         for (pair, details) in self.detailed() {
             let Some(entry) = lowered.tables.get_mut(&pair.position) else { continue };
             let Some(partner) = pair.replayed.as_ref().and_then(|name| self.replayed.tables.get(name)) else {
@@ -224,17 +243,19 @@ impl Lowering<'_> {
             if !needs_paired_form(pair, &entry.declared, partner) {
                 continue;
             }
-            any = true;
+            if since.is_none() {
+                since = Some(self.create_schemas(Form::Paired).await?);
+            }
             let type_of = |column: &DeclaredColumn| partner_type(pair, partner, column);
             let refused = self.create(Form::Paired, pair, details, &type_of).await?;
             let news = refused.into_iter().filter(|(item, _)| entry.refusal(item).is_none());
             entry.refused_paired = news.map(|(item, _)| item).collect();
             self.rename_columns(pair).await?;
         }
-        if any {
-            self.read(Form::Paired, lowered).await?;
+        match since {
+            Some(since) => self.read(Form::Paired, since, lowered).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives the columns the names of their partners, so that the server prints expressions with those.
@@ -267,9 +288,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reads the scratch tables of one form back into their entries.
-    async fn read(&self, form: Form, lowered: &mut Lowered) -> Result<(), LowerError> {
-        let mut tables = introspect::scratch_tables(self.client, self.replayed.major).await?;
+    /// Reads the scratch tables of one form, made since that oid, back into their entries.
+    async fn read(&self, form: Form, since: u32, lowered: &mut Lowered) -> Result<(), LowerError> {
+        let mut tables = introspect::tables_since(self.client, self.replayed.major, since).await?;
         let names = self.declared_names();
         for (pair, _) in self.detailed() {
             let Some(entry) = lowered.tables.get_mut(&pair.position) else { continue };

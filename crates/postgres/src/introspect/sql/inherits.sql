@@ -1,7 +1,5 @@
-SELECT 'inherits', row_to_json(x)
+SELECT 'inherits' AS section, row_to_json(x) AS item
 FROM (
-    SELECT i.inhrelid::int8 AS child, i.inhseqno AS position, n.nspname AS schema, p.relname AS name
+    SELECT i.inhrelid::int8 AS child, i.inhseqno AS position, i.inhparent::int8 AS parent
     FROM pg_inherits i
-    JOIN pg_class p ON p.oid = i.inhparent
-    JOIN pg_namespace n ON n.oid = p.relnamespace
-) AS x
+) AS x;

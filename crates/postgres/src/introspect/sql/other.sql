@@ -38,7 +38,7 @@ FROM (
             FROM pg_ts_config_map m WHERE m.mapcfg = c.oid)
         FROM pg_ts_config c JOIN user_schema n ON n.oid = c.cfgnamespace
         UNION ALL
-        SELECT 'pg_type'::regclass, t.oid, t.nspname, NULL FROM user_type t WHERE t.typtype IN ('b', 'p')
+        SELECT 'pg_type'::regclass, t.oid, t.nspname, NULL FROM base_type t
         UNION ALL
         SELECT 'pg_conversion'::regclass, c.oid, n.nspname, NULL FROM pg_conversion c JOIN user_schema n ON n.oid = c.connamespace
         UNION ALL

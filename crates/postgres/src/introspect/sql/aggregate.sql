@@ -1,12 +1,7 @@
-SELECT 'routine', row_to_json(x)
+SELECT 'aggregate', row_to_json(x)
 FROM (
-    SELECT u.oid::int8 AS oid, u.nspname AS schema, p.proname AS name,
-        coalesce((
-            SELECT json_agg(format_type(arg.type, NULL) ORDER BY arg.position)
-            FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS arg (type, position)
-        ), '[]') AS arguments,
-        p.prokind AS kind,
-        CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE concat_ws(', ',
+    SELECT p.oid::int8 AS routine,
+        concat_ws(', ',
             'arguments = ' || pg_get_function_arguments(p.oid),
             'kind = ' || ag.aggkind::text,
             'sfunc = ' || ag.aggtransfn::regproc::text,
@@ -25,13 +20,8 @@ FROM (
             'mfinalfunc = ' || nullif(ag.aggmfinalfn, 0)::regproc::text,
             'minitcond = ' || quote_literal(ag.aggminitval),
             'sortop = ' || nullif(ag.aggsortop, 0)::regoperator::text,
-            'parallel = ' || p.proparallel::text)
-        END AS definition,
-        u.proacl::text[] AS acl,
-        CASE WHEN u.proacl IS NOT NULL THEN acldefault('f', u.proowner)::text[] END AS born_acl,
-        CASE WHEN u.proacl IS NOT NULL THEN pg_get_userbyid(u.proowner) END AS owner,
-        p.xmin::text::int8 AS xmin
-    FROM user_routine u
-    JOIN pg_proc p ON p.oid = u.oid
-    LEFT JOIN pg_aggregate ag ON ag.aggfnoid = p.oid
+            'parallel = ' || p.proparallel::text) AS definition
+    FROM pg_aggregate ag
+    JOIN pg_proc p ON p.oid = ag.aggfnoid
+    WHERE p.oid >= 16384
 ) AS x
