@@ -131,9 +131,9 @@ const NAMESPACES: &[(&str, Kind)] = &[
     ("clean.", Kind::Meaningless(PAID)),
 ];
 
-/// Flyway's spelling of a key that was written in another: any case, with or without `-` and `_`.
+/// Flyway's spelling of a key that was written in another: any case, with or without `-`, `_` and `.`.
 pub(super) fn canonical(relaxed: &str) -> Option<&'static str> {
-    let flat = |key: &str| key.replace(['-', '_'], "").to_ascii_lowercase();
+    let flat = |key: &str| key.replace(['-', '_', '.'], "").to_ascii_lowercase();
     let wanted = flat(relaxed);
     KEYS.iter().map(|(key, _)| *key).find(|key| flat(key) == wanted)
 }

@@ -4,6 +4,7 @@ mod conf;
 mod keys;
 mod spring;
 mod toml;
+mod variables;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub use self::conf::{ScriptConfig, read_conf, read_script_config};
 pub use self::keys::Kind;
 pub use self::spring::{read_spring, read_spring_properties};
 pub use self::toml::read_toml;
+pub use self::variables::read_variables;
 use crate::encoding::Encoding;
 use crate::location::LocationSpec;
 use crate::name::Naming;
