@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod disposable;
+pub mod history;
 pub mod introspect;
 pub mod lower;
 pub mod replay;
+pub mod run;
 pub mod session;

@@ -1,0 +1,178 @@
+//! `flyway_schema_history` on the server: as Flyway creates it, reads it and locks it.
+
+use std::fmt::Write as _;
+
+use trueup_migrations::history::{AppliedMigration, NewRow, RowError};
+use trueup_model::name::{Identifier, QualifiedName};
+
+use crate::session::{ServerError, Session, SessionError};
+
+/// Rows that are read at most; a history that holds more is refused rather than read in part.
+pub const MAX_ROWS: usize = 1_000_000;
+
+/// Why a history cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The session failed.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The server refused.
+    #[error("the schema history cannot be read: {0}")]
+    Server(Box<ServerError>),
+    /// A row that nobody understands.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// More rows than [`MAX_ROWS`].
+    #[error("the schema history has more than {MAX_ROWS} rows")]
+    TooLong,
+}
+
+/// A history table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryTable(QualifiedName);
+
+impl HistoryTable {
+    /// The table of this name.
+    pub fn new(name: QualifiedName) -> Self {
+        Self(name)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &QualifiedName {
+        &self.0
+    }
+
+    /// The advisory lock that Flyway holds while it migrates with this table: a constant plus Java's `hashCode` of the
+    /// quoted name, taken from its UTF-16 code units.
+    pub fn lock_key(&self) -> i64 {
+        let units = self.0.quoted();
+        let hash = units.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+        FLYWAY + i64::from(hash)
+    }
+
+    /// The statements that create it, with `rows` in it; for one transaction.
+    pub(crate) fn create(&self, rows: &[(i32, NewRow)], stamp: &Stamp) -> String {
+        let table = self.0.quoted();
+        let named = |suffix: &str| Identifier::new(format!("{}{suffix}", self.0.name)).quoted();
+        let mut sql = format!(
+            "CREATE TABLE {table} (\"installed_rank\" INT NOT NULL, \"version\" VARCHAR(50), \
+             \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
+             \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \
+             \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \"execution_time\" INTEGER NOT NULL, \
+             \"success\" BOOLEAN NOT NULL);"
+        );
+        for (rank, row) in rows {
+            sql.push_str(&self.insert(*rank, row, stamp, "0", true));
+        }
+        // Writing to a String does not fail.
+        let _ = write!(
+            sql,
+            "ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\");CREATE INDEX {} ON {table} \
+             (\"success\");",
+            named("_pk"),
+            named("_s_idx")
+        );
+        sql
+    }
+
+    /// The statement that adds a row. `milliseconds` is SQL for the time it took.
+    pub(crate) fn insert(&self, rank: i32, row: &NewRow, stamp: &Stamp, milliseconds: &str, success: bool) -> String {
+        let text = |text: Option<&String>| text.map_or("NULL".to_owned(), |text| literal(text));
+        format!(
+            "INSERT INTO {} ({}) VALUES ({rank},{},{},'{}',{},{},{},pg_catalog.timezone({},pg_catalog.now()),\
+             {milliseconds},{success});",
+            self.0.quoted(),
+            quoted_columns(),
+            text(row.version.as_ref()),
+            literal(&row.description),
+            row.kind.as_str(),
+            literal(&row.script),
+            row.checksum.map_or("NULL".to_owned(), |sum| format!("({sum})")),
+            literal(&stamp.installed_by),
+            literal(&stamp.time_zone),
+        )
+    }
+
+    /// SQL for the highest rank, 0 without rows.
+    pub(crate) fn last_rank(&self) -> String {
+        format!("(SELECT COALESCE(pg_catalog.max(\"installed_rank\"),0) FROM {})", self.0.quoted())
+    }
+}
+
+/// Who and when, for rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamp {
+    /// `installed_by`
+    pub(crate) installed_by: String,
+    /// The time zone in which `installed_on` is written: the session's own, whatever a script sets.
+    pub(crate) time_zone: String,
+}
+
+/// SQL for the milliseconds since the transaction began, for `execution_time`.
+pub(crate) const ELAPSED: &str = "LEAST(2147483647,pg_catalog.floor(pg_catalog.date_part('epoch',\
+     pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) 1000))\
+     ::pg_catalog.int4";
+
+/// `0x466C79776179`: "Flyway" in ASCII.
+const FLYWAY: i64 = 77_431_708_279_161;
+
+fn quoted_columns() -> String {
+    AppliedMigration::COLUMNS.map(|column| format!("\"{column}\"")).join(",")
+}
+
+/// Reads a table that exists, by rank.
+///
+/// # Errors
+/// The server refuses, or a row cannot be understood.
+pub async fn read(session: &mut Session, table: &HistoryTable) -> Result<Vec<AppliedMigration>, HistoryError> {
+    let sql = format!("SELECT {} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.0.quoted());
+    session.send_joined(&[&sql], MAX_ROWS + 1)?;
+    let outcome = session.next_outcome().await?;
+    if let Some(error) = outcome.error {
+        return Err(HistoryError::Server(Box::new(error)));
+    }
+    if outcome.rows.len() > MAX_ROWS {
+        return Err(HistoryError::TooLong);
+    }
+    Ok(outcome.rows.iter().map(|row| AppliedMigration::from_texts(row)).collect::<Result<_, _>>()?)
+}
+
+/// A text literal in ASCII that means the same whatever a script did to `standard_conforming_strings`,
+/// `backslash_quote` and `client_encoding`.
+pub(crate) fn literal(text: &str) -> String {
+    let mut sql = String::from("E'");
+    for character in text.chars() {
+        match character {
+            '\'' => sql.push_str("''"),
+            '\\' => sql.push_str("\\\\"),
+            ' '..='~' => sql.push(character),
+            // Writing to a String does not fail.
+            _ => drop(write!(sql, "\\U{:08X}", u32::from(character))),
+        }
+    }
+    sql.push('\'');
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_migrations::history::AppliedKind;
+
+    use super::*;
+
+    #[test]
+    fn the_lock_is_flyways() {
+        let table = HistoryTable::new(QualifiedName::new("public", "flyway_schema_history"));
+        assert_eq!(table.lock_key(), 77_433_833_903_597);
+    }
+
+    #[test]
+    fn texts_are_closed_and_names_are_quoted() {
+        let table = HistoryTable::new(QualifiedName::new("a\"b", "h'x"));
+        let stamp = Stamp { installed_by: "o'b\\é".into(), time_zone: "UTC".into() };
+        let row = NewRow::new(Some("1"), "d'", AppliedKind::Sql, "s", Some(-3));
+        let sql = table.insert(7, &row, &stamp, "0", true);
+        assert!(sql.starts_with("INSERT INTO \"a\"\"b\".\"h'x\" ("), "{sql}");
+        assert!(sql.contains("(7,E'1',E'd''','SQL',E's',(-3),E'o''b\\\\\\U000000E9',"), "{sql}");
+    }
+}

@@ -1,0 +1,191 @@
+//! A database as a run finds it.
+
+use trueup_migrations::history::AppliedMigration;
+use trueup_migrations::placeholders::Placeholders;
+use trueup_model::name::{Identifier, QualifiedName};
+
+use crate::history::{self, HistoryTable, Stamp, literal};
+use crate::session::{Endpoint, Outcome, Session, SessionError};
+
+use super::guard::{Guard, Restore, search_path};
+use super::inputs::Inputs;
+use super::outcome::RunError;
+
+/// A connection, and what it says about itself.
+pub struct Database {
+    pub(super) session: Session,
+    pub(super) endpoint: Endpoint,
+    pub(super) guard: Guard,
+    /// The schemas of the settings, the history's among them; none when the settings name none.
+    schemas: Vec<Identifier>,
+    placeholders: Placeholders,
+    server_version: String,
+}
+
+/// A schema that the settings name, or the connection's.
+pub(super) struct SchemaFacts {
+    pub(super) name: Identifier,
+    pub(super) exists: bool,
+    pub(super) empty: bool,
+    pub(super) has_history: bool,
+}
+
+/// Asked first; the columns are read in [`Database::open`].
+const WHO: &str = "SELECT session_user,pg_catalog.current_setting('role'),pg_catalog.current_setting('search_path'),\
+     pg_catalog.current_schema(),pg_catalog.current_setting('session_replication_role'),pg_catalog.pg_backend_pid(),\
+     current_user,pg_catalog.current_database(),pg_catalog.current_setting('TimeZone'),\
+     pg_catalog.current_setting('server_version'),\
+     pg_catalog.to_char(pg_catalog.now(),'YYYY-MM-DD HH24:MI:SS')";
+
+impl Database {
+    /// Connects, runs `initSql`, and looks around; changes nothing.
+    ///
+    /// # Errors
+    /// There is no connection, it is one that the lock cannot work on, or it has no schema.
+    pub async fn open(endpoint: &Endpoint, inputs: &Inputs) -> Result<Self, RunError> {
+        let mut session = Session::connect(endpoint).await?;
+        if let Some(sql) = &inputs.settings.init_sql.value {
+            checked(session.query(sql).await?, "initSql failed")?;
+        }
+        let outcome = checked(session.query(WHO).await?, "the connection cannot be asked about itself")?;
+        let row = outcome.rows.first().cloned().unwrap_or_default();
+        let text = |column: usize| row.get(column).cloned().flatten();
+        let needed = |column: usize| {
+            text(column).ok_or_else(|| SessionError::Protocol("no answer about the session's settings".to_owned()))
+        };
+        if needed(5)? != session.pid().to_string() {
+            return Err(RunError::Pooler);
+        }
+        let named = inputs.settings.history_schema().map(Identifier::new);
+        let schema = named.or_else(|| text(3).map(Identifier::new)).ok_or(RunError::NoSchema)?;
+        let restore = Restore {
+            session_user: needed(0)?,
+            role: needed(1)?,
+            search_path: search_path(&schema, &needed(2)?),
+            replication_role: needed(4)?,
+        };
+        let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()));
+        let installed_by = inputs.installed_by.clone().map_or_else(|| needed(6), Ok)?;
+        let stamp = Stamp { installed_by, time_zone: needed(8)? };
+        let mut placeholders = inputs.settings.replacements();
+        placeholders.set_built_in("defaultSchema", schema.as_str());
+        placeholders.set_built_in("user", needed(6)?);
+        placeholders.set_built_in("database", needed(7)?);
+        placeholders.set_built_in("timestamp", needed(10)?);
+        placeholders.set_built_in("workingDirectory", &*inputs.working_directory);
+        Ok(Self {
+            server_version: needed(9)?,
+            guard: Guard { table, stamp, restore },
+            schemas: schemas(inputs),
+            endpoint: endpoint.clone(),
+            placeholders,
+            session,
+        })
+    }
+
+    /// The history's table.
+    pub fn table(&self) -> &HistoryTable {
+        &self.guard.table
+    }
+
+    /// All placeholders of this run, a script's own name aside.
+    pub fn placeholders(&self) -> &Placeholders {
+        &self.placeholders
+    }
+
+    /// The database's name and the server's version, for people.
+    pub fn describe(&self) -> (&str, &str) {
+        (&self.endpoint.dbname, &self.server_version)
+    }
+
+    /// Times this connection waited for the server.
+    pub fn round_trips(&self) -> u64 {
+        self.session.counters().round_trips
+    }
+
+    /// The rows of the history; `None` without a table.
+    ///
+    /// # Errors
+    /// The table cannot be read, or a row not understood.
+    pub async fn history(&mut self) -> Result<Option<Vec<AppliedMigration>>, RunError> {
+        let exists = self.look().await?.iter().any(|schema| schema.has_history);
+        Ok(if exists { Some(self.rows().await?) } else { None })
+    }
+
+    /// Schemas that the settings name and the database has not.
+    ///
+    /// # Errors
+    /// The server refuses to say.
+    pub async fn missing_schemas(&mut self) -> Result<Vec<String>, RunError> {
+        let facts = self.look().await?;
+        Ok(facts.into_iter().filter(|schema| !schema.exists).map(|schema| schema.name.to_string()).collect())
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+
+    pub(super) async fn rows(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
+        Ok(history::read(&mut self.session, &self.guard.table).await?)
+    }
+
+    /// What there is of each schema, the history's included.
+    pub(super) async fn look(&mut self) -> Result<Vec<SchemaFacts>, RunError> {
+        let table = self.guard.table.name().clone();
+        let mut schemas = self.schemas.clone();
+        if schemas.is_empty() {
+            schemas.push(table.schema.clone());
+        }
+        let values: Vec<String> = schemas.iter().map(|name| format!("({})", literal(name.as_str()))).collect();
+        let sql = SCHEMAS.replace("$values", &values.join(",")).replace("$table", &literal(table.name.as_str()));
+        let outcome = checked(self.session.query(&sql).await?, "the schemas cannot be looked at")?;
+        let is = |row: &[Option<String>], column: usize| row.get(column).cloned().flatten().as_deref() == Some("t");
+        let facts = schemas.into_iter().zip(&outcome.rows).map(|(name, row)| SchemaFacts {
+            exists: is(row, 0),
+            empty: !is(row, 1),
+            has_history: is(row, 2) && name == table.schema,
+            name,
+        });
+        Ok(facts.collect())
+    }
+
+    /// Whether the settings name schemas, which then are created when they are missing.
+    pub(super) fn names_schemas(&self) -> bool {
+        !self.schemas.is_empty()
+    }
+}
+
+/// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside.
+const SCHEMAS: &str = "SELECT n.oid IS NOT NULL,\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind IN ('r','v','S','t') \
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_class'::pg_catalog.regclass \
+         AND d.objid=c.oid AND d.deptype='e')) \
+     OR EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typnamespace=n.oid AND t.typcategory NOT IN ('A','C') \
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_type'::pg_catalog.regclass \
+         AND d.objid=t.oid AND d.deptype='e')) \
+     OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace=n.oid \
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_proc'::pg_catalog.regclass \
+         AND d.objid=p.oid AND d.deptype='e')),\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname=$table) \
+     FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES $values) v(name)) w \
+     LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i";
+
+fn schemas(inputs: &Inputs) -> Vec<Identifier> {
+    let settings = &inputs.settings;
+    let mut schemas = settings.schemas.value.clone();
+    if let Some(default) = &settings.default_schema.value
+        && !schemas.contains(default)
+    {
+        schemas.insert(0, default.clone());
+    }
+    schemas.into_iter().map(Identifier::new).collect()
+}
+
+/// The outcome, unless the server refused.
+pub(super) fn checked(outcome: Outcome, what: &'static str) -> Result<Outcome, RunError> {
+    match outcome.error {
+        Some(error) => Err(RunError::Server { what, error: Box::new(error) }),
+        None => Ok(outcome),
+    }
+}

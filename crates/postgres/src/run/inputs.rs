@@ -1,0 +1,151 @@
+//! What a run is given, and what it refuses because it cannot do it yet.
+
+use trueup_migrations::history::{IgnorePattern, Policy, Target};
+use trueup_migrations::migration::{Migration, MigrationSet};
+use trueup_migrations::problem::Problem;
+use trueup_migrations::settings::Settings;
+use trueup_model::location::{Located, Location};
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Applies what is pending.
+    Migrate,
+    /// Shows files and rows.
+    Info,
+    /// Says whether they fit.
+    Validate,
+}
+
+/// Everything a run needs beside a connection.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The files.
+    pub set: MigrationSet,
+    /// Flyway's settings.
+    pub settings: Settings,
+    /// What decides about states.
+    pub policy: Policy,
+    /// Whether migrate validates first.
+    pub validate_on_migrate: bool,
+    /// `installedBy`
+    pub installed_by: Option<String>,
+    /// Seconds to wait for the lock; `None` for ever.
+    pub lock_seconds: Option<u64>,
+    /// `${flyway:workingDirectory}`
+    pub working_directory: String,
+}
+
+/// Seconds that Flyway tries for the lock, once a second.
+const LOCK_RETRIES: i64 = 50;
+
+/// Callbacks that migrate runs.
+pub(super) const BEFORE_MIGRATE: &str = "beforeMigrate";
+pub(super) const AFTER_MIGRATE: [&str; 2] = ["afterMigrateApplied", "afterMigrate"];
+
+/// Beginnings of events of other commands, which do not concern these.
+const OTHER_COMMANDS: &[&str] = &[
+    "beforeClean",
+    "afterClean",
+    "beforeBaseline",
+    "afterBaseline",
+    "beforeRepair",
+    "afterRepair",
+    "beforeUndo",
+    "afterUndo",
+    "beforeEachUndo",
+    "afterEachUndo",
+];
+
+impl Inputs {
+    /// Puts together what a command needs.
+    ///
+    /// # Errors
+    /// Settings of the wrong form, and every setting and callback that would change what the command does and that is
+    /// not supported yet.
+    pub fn new(
+        set: MigrationSet,
+        settings: Settings,
+        working_directory: String,
+        command: Command,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let policy = policy(&settings, &mut problems);
+        let text = |key: &str| settings.runner.get(key).map(|value| value.value.trim().to_owned());
+        let retries = text("lockRetryCount").and_then(|count| count.parse().ok()).unwrap_or(LOCK_RETRIES);
+        let inputs = Self {
+            policy,
+            validate_on_migrate: text("validateOnMigrate").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
+            installed_by: text("installedBy").filter(|name| !name.is_empty()),
+            lock_seconds: u64::try_from(retries).ok(),
+            working_directory,
+            set,
+            settings,
+        };
+        problems.extend(inputs.unsupported_settings(command));
+        problems.extend(inputs.unsupported_callbacks(command));
+        if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+    }
+
+    fn unsupported_settings(&self, command: Command) -> Vec<Problem> {
+        let settings = &self.settings;
+        let mut problems = Vec::new();
+        let mut refuse = |key: &str, at: Option<&Location>| {
+            problems.push(Problem::blocking(
+                at.cloned().unwrap_or_else(|| Location::whole("settings")),
+                format!("setting `{key}` is not supported by this version of trueup"),
+                "remove it, or use Flyway for this database; trueup does not guess what it would change",
+            ));
+        };
+        if command == Command::Migrate {
+            let flags = [("group", &settings.group), ("skipExecutingMigrations", &settings.skip_executing_migrations)];
+            flags.iter().filter(|(_, flag)| flag.value).for_each(|(key, flag)| refuse(key, flag.at.as_ref()));
+            if let Some(value) = settings.runner.get("tablespace").filter(|value| !value.value.is_empty()) {
+                refuse("tablespace", Some(&value.at));
+            }
+        }
+        problems
+    }
+
+    /// Callbacks that Flyway would run with this command and that are not run here.
+    fn unsupported_callbacks(&self, command: Command) -> Vec<Problem> {
+        let runs =
+            |event: &str| command == Command::Migrate && (event == BEFORE_MIGRATE || AFTER_MIGRATE.contains(&event));
+        let concerns = |event: &str| match command {
+            _ if event.contains("Connect") => true,
+            Command::Migrate => !OTHER_COMMANDS.iter().any(|other| event.starts_with(other)) && !event.contains("Info"),
+            Command::Info => event.contains("Info"),
+            Command::Validate => event.contains("Validate"),
+        };
+        let files = self.set.callbacks.iter().filter(|(event, _)| concerns(event) && !runs(event));
+        files.flat_map(|(event, files)| files.iter().map(move |file| unsupported(event, file))).collect()
+    }
+}
+
+fn unsupported(event: &str, file: &Migration) -> Problem {
+    Problem::blocking(
+        Location::whole(std::sync::Arc::clone(&file.path)),
+        format!("callbacks for `{event}` are not supported by this version of trueup"),
+        "move the file away, or use Flyway for this database; trueup does not leave it out in silence",
+    )
+}
+
+fn policy(settings: &Settings, problems: &mut Vec<Problem>) -> Policy {
+    let mut refuse = |at: Location, error: String| {
+        problems.push(Problem::blocking(at, error, "correct the value; nothing was run"));
+    };
+    let at = |at: Option<&Location>| at.cloned().unwrap_or_else(|| Location::whole("settings"));
+    let target = Target::parse(&settings.target.value).unwrap_or_else(|error| {
+        refuse(at(settings.target.at.as_ref()), error.to_string());
+        Target::Latest
+    });
+    let patterns = |value: &Located<String>| match IgnorePattern::parse_list(&value.value) {
+        Ok(patterns) => patterns,
+        Err(error) => {
+            refuse(value.at.clone(), error.to_string());
+            Vec::new()
+        }
+    };
+    let ignore = settings.runner.get("ignoreMigrationPatterns").map_or(vec![IgnorePattern::FUTURE], patterns);
+    Policy { out_of_order: settings.out_of_order.value, target, ignore }
+}

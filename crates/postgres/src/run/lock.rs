@@ -1,0 +1,64 @@
+//! The lock on a history: Flyway's key, held by the session, taken by asking again and again.
+//!
+//! A session that *waits* in the server for a lock holds a snapshot, which makes another's `CREATE INDEX CONCURRENTLY`
+//! wait for it in turn. So the wait is here, outside of any transaction.
+
+use std::time::{Duration, Instant};
+
+use crate::session::Session;
+
+use super::Event;
+use super::database::checked;
+use super::outcome::RunError;
+use super::stop::Stop;
+
+/// Time between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Takes the lock, and says whether others were waited for.
+pub(super) async fn take(
+    session: &mut Session,
+    key: i64,
+    seconds: Option<u64>,
+    stop: &mut Stop,
+    tell: &mut (dyn FnMut(Event<'_>) + Send),
+) -> Result<bool, RunError> {
+    let start = Instant::now();
+    let mut holder = None;
+    for tries in 0_u64.. {
+        if asked(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({key})")).await?.as_deref() == Some("t") {
+            return Ok(tries > 0);
+        }
+        if tries == 0 {
+            holder = asked(session, &who_holds(key)).await?;
+            tell(Event::Waiting { holder: holder.as_deref() });
+        }
+        if seconds.is_some_and(|seconds| start.elapsed() >= Duration::from_secs(seconds)) {
+            break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = stop.wait() => return Err(RunError::Interrupted),
+        }
+    }
+    Err(RunError::Locked { holder, seconds: start.elapsed().as_secs() })
+}
+
+/// The first column of the first row.
+async fn asked(session: &mut Session, sql: &str) -> Result<Option<String>, RunError> {
+    let outcome = checked(session.query(sql).await?, "the lock on the schema history cannot be asked for")?;
+    Ok(outcome.rows.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
+}
+
+/// A sentence about who holds it; columns of sessions of other roles may be empty.
+fn who_holds(key: i64) -> String {
+    let (high, low) = (key >> 32, key & 0xFFFF_FFFF);
+    format!(
+        "SELECT 'process ' || l.pid || COALESCE(', ' || NULLIF(a.application_name, ''), '') || \
+         COALESCE(', user ' || a.usename, '') || COALESCE(', since ' || a.backend_start::text, '') \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = '{high}'::oid \
+         AND l.objid = '{low}'::oid AND l.database = (SELECT oid FROM pg_catalog.pg_database \
+         WHERE datname = pg_catalog.current_database()) LIMIT 1"
+    )
+}
