@@ -3,6 +3,7 @@
 
 mod bench;
 mod fetch;
+mod flyway;
 mod machine;
 mod release;
 mod test;
@@ -12,14 +13,17 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask CHORE
 
-  fetch   get PostgreSQL 13 to 18 for the tests, once, into a cache outside of the clone
+  fetch   get PostgreSQL 13 to 18 and Flyway for the tests, once, into a cache outside of the clone
   test    fetch, then formatting, lints, all tests, and the dependency rules
   bench   measure the main job, and print each figure beside its target";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["fetch"] => code(fetch::fetch().is_empty()),
+        ["fetch"] => {
+            flyway::fetch();
+            code(fetch::fetch().is_empty())
+        }
         ["test"] => code(test::test()),
         ["bench"] => code(bench::bench()),
         _ => {

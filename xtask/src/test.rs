@@ -8,6 +8,7 @@ use std::time::Instant;
 use trueup_testkit::SKIPPED;
 
 use crate::fetch::fetch;
+use crate::flyway;
 use crate::machine::{cargo_deny, run};
 use crate::release;
 
@@ -38,6 +39,10 @@ pub(crate) fn test() -> bool {
         }
     };
     step("PostgreSQL 13 to 18", &mut fetched);
+    step("Flyway", &mut || {
+        flyway::fetch();
+        Ok(())
+    });
     step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));
     step("lints", &mut || run(cargo().arg("clippy").args(WORKSPACE).args(["--all-targets", "--", "-D", "warnings"])));
     let mut bundled = None;

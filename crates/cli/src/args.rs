@@ -11,6 +11,31 @@ const BASELINE: &str = "The baseline";
 const SERVER: &str = "The disposable PostgreSQL";
 const RUN: &str = "The run";
 const EVERYWHERE: &str = "Everywhere";
+const DATABASE: &str = "The database";
+const FILES: &str = "The migrations";
+
+/// What follows the options of `trueup migrate`, `info` and `validate`.
+const RUN_EXAMPLES: &str = "\
+Examples:
+  export FLYWAY_PASSWORD=...
+  trueup info --url jdbc:postgresql://localhost/app --user app
+  trueup -C services/svc-orders migrate --url jdbc:postgresql://localhost/app --user app
+  trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
+  trueup validate --set ignoreMigrationPatterns='*:pending' --format json
+
+The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
+--user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
+spring.flyway.* in the main application.yml or .properties, from FLYWAY_* variables, and from --set; later
+ones win. What is not supported is refused, never left out.
+
+This version speaks no TLS: it connects to a socket or to this machine; elsewhere only with
+sslmode=disable in the URL.
+
+Exit codes:
+  0    it is done, or the migrations fit
+  1    a migration failed, the migrations do not fit, or the run failed
+  2    the command line cannot be understood
+  130  interrupted";
 
 /// What follows the options of `trueup check --help`.
 const CHECK_EXAMPLES: &str = "\
@@ -69,6 +94,24 @@ pub enum Command {
     /// cache and the files that you ask for.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
+    /// Apply pending migrations to a database
+    ///
+    /// Takes the place of `flyway migrate` on PostgreSQL: the same files, the same flyway_schema_history, the same
+    /// checksums. Flyway may go on where trueup stopped, and the other way round. A script and its row are committed
+    /// together, and nothing runs after a failure.
+    #[command(after_help = RUN_EXAMPLES)]
+    Migrate(Box<DatabaseArgs>),
+    /// Show which migrations are applied to a database, and which are pending
+    ///
+    /// Changes nothing.
+    #[command(after_help = RUN_EXAMPLES)]
+    Info(Box<DatabaseArgs>),
+    /// Tell whether the migrations fit what is applied to a database
+    ///
+    /// Compares checksums, descriptions and types with the schema history, and reports what is missing, failed, or
+    /// not applied yet. Changes nothing.
+    #[command(after_help = RUN_EXAMPLES)]
+    Validate(Box<DatabaseArgs>),
     /// Work with the intent YAML
     Intent {
         /// What to do with it
@@ -147,6 +190,39 @@ pub struct CheckArgs {
     pub no_cache: bool,
 }
 
+/// Options of `trueup migrate`, `info` and `validate`.
+#[derive(Debug, Default, Args)]
+pub struct DatabaseArgs {
+    /// The database: jdbc:postgresql://host:port/name or postgres://host:port/name [default: FLYWAY_URL]
+    #[arg(long, value_name = "URL", help_heading = DATABASE)]
+    pub url: Option<String>,
+    /// The role that logs in [default: FLYWAY_USER, the URL's, PGUSER, USER]
+    #[arg(long, value_name = "NAME", help_heading = DATABASE)]
+    pub user: Option<String>,
+    /// A folder with migrations, or a location as Flyway writes it; may be given several times
+    #[arg(long, value_name = "LOCATION", help_heading = FILES)]
+    pub location: Vec<String>,
+    /// One of Flyway's settings, such as outOfOrder=true or placeholders.name=value; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", help_heading = FILES)]
+    pub set: Vec<String>,
+    /// How to show the result
+    #[arg(long, value_enum, default_value_t = RunFormat::Human, help_heading = REPORT)]
+    pub format: RunFormat,
+    /// Say how often the run waited for the server
+    #[arg(long, help_heading = REPORT)]
+    pub verbose: bool,
+}
+
+/// The formats of a run's result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
 /// Options of the hidden engine process.
 #[derive(Debug, Args)]
 pub struct EngineArgs {
@@ -207,9 +283,11 @@ mod tests {
     fn every_option_stands_under_a_heading() {
         let mut command = Cli::command();
         command.build();
-        let check = command.find_subcommand("check").unwrap();
-        for option in check.get_opts().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
-            assert!(option.get_help_heading().is_some(), "{}", option.get_id());
+        for name in ["check", "migrate", "info", "validate"] {
+            let sub = command.find_subcommand(name).unwrap();
+            for option in sub.get_opts().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
+                assert!(option.get_help_heading().is_some(), "{name} {}", option.get_id());
+            }
         }
     }
 

@@ -6,6 +6,7 @@ pub mod check;
 pub mod engine;
 pub mod explain;
 pub mod report;
+pub mod runner;
 pub mod settings;
 pub mod suggest;
 

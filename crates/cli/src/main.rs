@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use trueup_cli::args::{CheckArgs, Cli, Command, IntentCommand};
+use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand};
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::explain;
 use trueup_cli::report::human::Style;
+use trueup_postgres::run::Command as Verb;
 
 /// The exit code of a run that failed.
 const FAILED: u8 = 2;
@@ -39,6 +40,9 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             print(&String::from_utf8_lossy(&text));
             Ok(0)
         }
+        Command::Migrate(arguments) => run_database(Verb::Migrate, &arguments, &place),
+        Command::Info(arguments) => run_database(Verb::Info, &arguments, &place),
+        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
     }
 }
@@ -61,6 +65,23 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
     // Servers of an interrupted run are killed by their guards; there is nothing to wait for.
     runtime.shutdown_background();
     outcome
+}
+
+/// Runs a command on a database. An interrupt is passed on: there may be something to cancel, and something to tell.
+fn run_database(verb: Verb, arguments: &DatabaseArgs, place: &Place) -> Result<u8, CheckError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
+    let code = runtime.block_on(async {
+        let (ask, stop) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            interrupted().await;
+            // A run that is over does not listen any more.
+            let _ = ask.send(true);
+        });
+        trueup_cli::runner::run(verb, arguments, place, stop).await
+    });
+    runtime.shutdown_background();
+    Ok(code)
 }
 
 /// Returns when the user or the system wants us to end.

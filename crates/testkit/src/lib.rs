@@ -5,6 +5,7 @@
 pub mod cache;
 mod client;
 mod corpora;
+pub mod flyway;
 mod server;
 mod skip;
 mod unprivileged;

@@ -16,9 +16,10 @@ use crate::{cache, postgres, unprivileged};
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Runs the server and waits for standard input to end, which it does when the test process is gone, however it
-/// went. `$1` is the program, `$2` the data directory, `$3` the directory of the socket.
+/// went. `$1` is the program, `$2` the data directory, `$3` the directory of the socket, `$4` the port, `$5` the
+/// addresses to listen on.
 const KEEPER: &str = r#"
-"$1" -D "$2" -k "$3" -p 5432 -c listen_addresses= -c fsync=off -c full_page_writes=off \
+"$1" -D "$2" -k "$3" -p "$4" -c listen_addresses="$5" -c fsync=off -c full_page_writes=off \
     -c synchronous_commit=off -c autovacuum=off -c shared_buffers=32MB -c max_connections=40 -c logging_collector=off \
     >"$3/log" 2>&1 </dev/null &
 server=$!
@@ -64,6 +65,7 @@ fn during(what: &str) -> impl FnOnce(io::Error) -> ServerError {
 #[derive(Debug)]
 pub struct Server {
     major: u16,
+    port: u16,
     directory: TempDir,
     keeper: Child,
     alive: Option<ChildStdin>,
@@ -73,6 +75,16 @@ pub struct Server {
 impl Server {
     /// Starts one. The superuser is `postgres`, without a password; the directory is closed to others.
     pub fn start(major: u16) -> Result<Self, ServerError> {
+        Self::start_on(major, 5432, "")
+    }
+
+    /// Starts one that can also be reached over TCP, on a free port of 127.0.0.1: for clients without Unix sockets.
+    pub fn start_with_tcp(major: u16) -> Result<Self, ServerError> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        Self::start_on(major, free.map_err(during("looking for a free port"))?.port(), "127.0.0.1")
+    }
+
+    fn start_on(major: u16, port: u16, addresses: &str) -> Result<Self, ServerError> {
         let bin = postgres(major).ok_or(ServerError::Missing(major))?;
         let template = template(&bin)?;
         let directory = tempfile::Builder::new()
@@ -82,9 +94,10 @@ impl Server {
         unprivileged::give(directory.path()).map_err(during("giving the directory away"))?;
         let data = directory.path().join("data");
         copy(&template, &data)?;
-        let mut keeper = keep(&bin, &data, directory.path()).map_err(during("starting the server"))?;
+        let mut keeper =
+            keep(&bin, &data, directory.path(), (port, addresses)).map_err(during("starting the server"))?;
         let alive = keeper.stdin.take();
-        let server = Self { major, directory, keeper, alive, databases: AtomicU32::new(0) };
+        let server = Self { major, port, directory, keeper, alive, databases: AtomicU32::new(0) };
         server.wait_until_it_answers()?;
         Ok(server)
     }
@@ -94,9 +107,14 @@ impl Server {
         self.major
     }
 
+    /// Its port, part of the socket's name too.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A connection string for one of its databases, as the superuser.
     pub fn conninfo(&self, database: &str) -> String {
-        format!("host={} port=5432 user=postgres dbname={database}", self.directory.path().display())
+        format!("host={} port={} user=postgres dbname={database}", self.directory.path().display(), self.port)
     }
 
     /// Makes an empty database, and gives the connection string for it.
@@ -110,7 +128,7 @@ impl Server {
         let psql = Psql::new(self.conninfo("postgres"));
         let deadline = Instant::now() + START_DEADLINE;
         while Instant::now() < deadline {
-            if self.directory.path().join(".s.PGSQL.5432").exists() && psql.run("SELECT 1").is_ok() {
+            if self.directory.path().join(format!(".s.PGSQL.{}", self.port)).exists() && psql.run("SELECT 1").is_ok() {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -128,12 +146,13 @@ impl Drop for Server {
     }
 }
 
-fn keep(bin: &Path, data: &Path, sockets: &Path) -> io::Result<Child> {
+fn keep(bin: &Path, data: &Path, sockets: &Path, (port, addresses): (u16, &str)) -> io::Result<Child> {
     unprivileged::command("/bin/sh")?
         .args(["-c", KEEPER, "keeper"])
         .arg(bin.join("postgres"))
         .arg(data)
         .arg(sockets)
+        .args([&port.to_string(), addresses])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -38,7 +38,7 @@ pub(super) async fn take(
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
-            () = stop.wait() => return Err(RunError::Interrupted),
+            () = stop.asked() => return Err(RunError::Interrupted),
         }
     }
     Err(RunError::Locked { holder, seconds: start.elapsed().as_secs() })

@@ -291,7 +291,7 @@ impl Runner<'_> {
             tokio::select! {
                 biased;
                 outcome = self.database.session.next_outcome() => return outcome,
-                () = self.stop.wait() => self.interrupted = true,
+                () = self.stop.asked() => self.interrupted = true,
             }
             self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
             return self.drained.pop_front().ok_or(SessionError::NothingInFlight);

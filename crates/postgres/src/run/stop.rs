@@ -18,7 +18,7 @@ impl Stop {
     }
 
     /// Returns when the run has to end; never, when nobody can ask for it.
-    pub(super) async fn wait(&mut self) {
+    pub async fn asked(&mut self) {
         if let Some(receiver) = &mut self.0
             && receiver.wait_for(|stop| *stop).await.is_ok()
         {

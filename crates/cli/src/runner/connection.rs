@@ -1,0 +1,308 @@
+//! Which server, who, and with what: URL, user and password from the command line and the environment.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use trueup_migrations::settings::Settings;
+use trueup_model::secret::Secret;
+use trueup_postgres::session::{Endpoint, Host};
+
+use super::error::RunnerError;
+use crate::args::DatabaseArgs;
+
+/// A server to connect to.
+#[derive(Debug)]
+pub struct Connection {
+    /// Where and who.
+    pub endpoint: Endpoint,
+    /// What the user should know about it.
+    pub notices: Vec<String>,
+}
+
+/// A URL taken apart.
+#[derive(Debug, Default)]
+struct Parts {
+    host: Option<String>,
+    port: Option<u16>,
+    user: Option<String>,
+    password: Option<Secret>,
+    database: Option<String>,
+    /// Names and values behind the `?`.
+    parameters: Vec<(String, String)>,
+}
+
+/// Decides from the command line, then from `FLYWAY_*`, then from libpq's variables.
+///
+/// # Errors
+/// No URL, one that cannot be used, a password where others can read it, or a connection that would need TLS.
+pub fn choose(
+    arguments: &DatabaseArgs,
+    variables: &[(String, String)],
+    settings: &Settings,
+) -> Result<Connection, RunnerError> {
+    let variable = |name: &str| {
+        let found = variables.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    };
+    refuse_kept(settings, arguments)?;
+    let url = arguments.url.clone().or_else(|| variable("FLYWAY_URL"));
+    let url = url.ok_or_else(|| {
+        RunnerError::usage("no database is named", "give --url, or set FLYWAY_URL: jdbc:postgresql://host/database")
+    })?;
+    let mut parts = take_apart(&url)?;
+    let shown = arguments.url.is_some() && parts.password.is_some();
+    if shown {
+        return Err(RunnerError::usage(
+            "the URL on the command line holds a password, which everybody on this machine can read",
+            "take it out, and set FLYWAY_PASSWORD or PGPASSWORD",
+        ));
+    }
+    let user = arguments.user.clone().or_else(|| variable("FLYWAY_USER")).or_else(|| parts.user.take());
+    let user = user.or_else(|| variable("PGUSER")).or_else(|| variable("USER"));
+    let user = user.ok_or_else(|| RunnerError::usage("no user is named", "give --user, or set FLYWAY_USER"))?;
+    let password = variable("FLYWAY_PASSWORD").map(Secret::new).or_else(|| parts.password.take());
+    let password = password.or_else(|| variable("PGPASSWORD").map(Secret::new));
+    let mut connection = endpoint(&parts, user)?;
+    connection.endpoint.password = password;
+    connection.endpoint.options.push(("TimeZone".to_owned(), time_zone(variable("TZ"))));
+    Ok(connection)
+}
+
+/// Settings about connections in files are not read yet; leaving them out in silence could migrate another database.
+fn refuse_kept(settings: &Settings, arguments: &DatabaseArgs) -> Result<(), RunnerError> {
+    let given = |key: &str| match key {
+        "url" => arguments.url.is_some(),
+        "user" => arguments.user.is_some(),
+        "driver" => true,
+        _ => false,
+    };
+    let kept = settings.connection.iter().find(|key| {
+        // What comes from the environment is read by `choose` itself.
+        let from_environment = key.at.file.starts_with("FLYWAY_");
+        let read = from_environment && matches!(key.value.as_str(), "url" | "user" | "password");
+        !read && !given(&key.value)
+    });
+    match kept {
+        None => Ok(()),
+        Some(key) => Err(RunnerError::usage(
+            format!("{}: `{}` is not read from there by this version of trueup", key.at, key.value),
+            "give --url and --user, or set FLYWAY_URL, FLYWAY_USER and FLYWAY_PASSWORD; remove other settings of the connection",
+        )),
+    }
+}
+
+fn take_apart(url: &str) -> Result<Parts, RunnerError> {
+    let jdbc = url.strip_prefix("jdbc:postgresql:");
+    let rest = match jdbc {
+        Some(rest) => rest.strip_prefix("//"),
+        None => url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")),
+    };
+    let rest = rest.ok_or_else(|| {
+        RunnerError::usage(
+            "the URL is none that trueup knows",
+            "write jdbc:postgresql://host:port/database, or postgres://host:port/database",
+        )
+    })?;
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut parts = Parts { database: decoded(database)?, ..Parts::default() };
+    let (login, place) = authority.rsplit_once('@').map_or((None, authority), |(login, place)| (Some(login), place));
+    if let Some(login) = login {
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        parts.user = decoded(user)?;
+        parts.password = decoded(password)?.map(Secret::new);
+    }
+    host_and_port(&mut parts, place)?;
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(value)?.unwrap_or_default();
+        match name {
+            "user" => parts.user = Some(value),
+            "password" => parts.password = Some(Secret::new(value)),
+            _ => parts.parameters.push((name.to_owned(), value)),
+        }
+    }
+    Ok(parts)
+}
+
+fn host_and_port(parts: &mut Parts, place: &str) -> Result<(), RunnerError> {
+    if place.contains(',') {
+        return Err(RunnerError::usage(
+            "a URL with several hosts is not supported by this version of trueup",
+            "name the one to migrate",
+        ));
+    }
+    let in_brackets = place.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = match in_brackets {
+        Some((host, port)) => (host, port.strip_prefix(':').unwrap_or(port)),
+        None => place.split_once(':').unwrap_or((place, "")),
+    };
+    parts.host = decoded(host)?;
+    if !port.is_empty() {
+        let number = port.parse().ok().filter(|port| *port > 0);
+        parts.port = Some(
+            number.ok_or_else(|| RunnerError::usage("the URL's port is no number from 1 to 65535", "correct it"))?,
+        );
+    }
+    Ok(())
+}
+
+/// Percent signs decoded; nothing for the empty text.
+fn decoded(text: &str) -> Result<Option<String>, RunnerError> {
+    let wrong = || {
+        RunnerError::usage(
+            "the URL has a % that is not followed by two hexadecimal digits, or is no UTF-8",
+            "write %25 for a %",
+        )
+    };
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(wrong)?;
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
+        rest = &rest[2..];
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn endpoint(parts: &Parts, user: String) -> Result<Connection, RunnerError> {
+    let host = parts.host.clone().unwrap_or_else(|| "localhost".to_owned());
+    let database = parts.database.clone().unwrap_or_else(|| user.clone());
+    let mut endpoint = Endpoint::tcp(host, parts.port.unwrap_or(5432), user, database);
+    let mut mode = None;
+    for (name, value) in &parts.parameters {
+        match name.as_str() {
+            "host" if value.starts_with('/') => endpoint.host = Host::Socket(value.into()),
+            "sslmode" => mode = Some(value.as_str()),
+            "ssl" if value == "false" => {}
+            "currentSchema" => endpoint.options.push(("search_path".to_owned(), value.clone())),
+            "ApplicationName" | "application_name" => endpoint.application_name.clone_from(value),
+            "connectTimeout" | "connect_timeout" => endpoint.connect_timeout = seconds(name, value)?,
+            _ => {
+                return Err(RunnerError::usage(
+                    format!("the URL's parameter `{name}` is not supported by this version of trueup"),
+                    "take it out if it is not needed; trueup does not leave it out in silence",
+                ));
+            }
+        }
+    }
+    let notices = in_the_clear(&endpoint.host, mode)?;
+    Ok(Connection { endpoint, notices })
+}
+
+fn seconds(name: &str, value: &str) -> Result<Duration, RunnerError> {
+    let seconds = value.parse().ok().filter(|seconds| *seconds > 0);
+    let wrong = || RunnerError::usage(format!("the URL's `{name}` is no number of seconds"), "correct it");
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// There is no TLS yet: what leaves the machine goes in the clear only when somebody says so.
+fn in_the_clear(host: &Host, mode: Option<&str>) -> Result<Vec<String>, RunnerError> {
+    let name = match host {
+        Host::Socket(_) => return Ok(Vec::new()),
+        Host::Tcp(name) => name,
+    };
+    let local = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match mode {
+        Some("disable") if local => Ok(Vec::new()),
+        Some("disable") => {
+            Ok(vec![format!("{name}: sslmode=disable, so password and data go over the network in the clear")])
+        }
+        None | Some("allow" | "prefer") if local => Ok(Vec::new()),
+        _ => Err(RunnerError::usage(
+            format!("the connection to {name} would need TLS, which this version of trueup does not speak"),
+            "use Flyway for this database, or a tunnel that ends on this machine; sslmode=disable connects in the clear",
+        )),
+    }
+}
+
+/// The zone in which `installed_on` is written, as the Java driver does it: the client's.
+fn time_zone(variable: Option<String>) -> String {
+    let named = variable.map(|zone| zone.trim_start_matches(':').to_owned());
+    let linked = || {
+        let target = std::fs::read_link("/etc/localtime").ok()?;
+        target.to_str()?.split_once("zoneinfo/").map(|(_, zone)| zone.to_owned())
+    };
+    let plain = |zone: &String| {
+        !zone.is_empty() && zone.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '+' | '-'))
+    };
+    named.or_else(linked).filter(plain).unwrap_or_else(|| "UTC".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Connection, String> {
+        let arguments = DatabaseArgs { url: url.map(str::to_owned), user: Some("u".into()), ..DatabaseArgs::default() };
+        let variables: Vec<_> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        choose(&arguments, &variables, &Settings::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn both_kinds_of_url() {
+        for url in ["jdbc:postgresql://127.0.0.1:5433/a%20b", "postgres://127.0.0.1:5433/a%20b?sslmode=disable"] {
+            let endpoint = chosen(Some(url), &[("PGPASSWORD", "p")]).unwrap().endpoint;
+            assert_eq!((endpoint.host, endpoint.port), (Host::Tcp("127.0.0.1".into()), 5433), "{url}");
+            assert_eq!((endpoint.user.as_str(), endpoint.dbname.as_str()), ("u", "a b"));
+            assert_eq!(endpoint.password, Some(Secret::new("p")));
+        }
+        let socket = chosen(Some("postgres:///app?host=/run/postgresql"), &[]).unwrap().endpoint;
+        assert_eq!((socket.host, socket.port), (Host::Socket("/run/postgresql".into()), 5432));
+        let six = chosen(Some("jdbc:postgresql://[::1]:1/app?currentSchema=s"), &[]).unwrap().endpoint;
+        assert_eq!((six.host, six.port), (Host::Tcp("::1".into()), 1));
+        assert_eq!(six.options[0], ("search_path".to_owned(), "s".to_owned()));
+    }
+
+    #[test]
+    fn nothing_leaves_the_machine_in_the_clear_unasked() {
+        for url in [
+            "jdbc:postgresql://db.example/app",
+            "jdbc:postgresql://db.example/app?sslmode=require",
+            "jdbc:postgresql://10.0.0.1/app?sslmode=prefer",
+            "jdbc:postgresql://localhost/app?sslmode=verify-full",
+            "postgres://localhost.example/app",
+        ] {
+            assert!(chosen(Some(url), &[]).unwrap_err().contains("TLS"), "{url}");
+        }
+        let asked = chosen(Some("jdbc:postgresql://db.example/app?sslmode=disable"), &[]).unwrap();
+        assert!(asked.notices[0].contains("in the clear"));
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_refused_and_one_in_the_environment_is_not_shown() {
+        for url in ["postgres://u:hunter2@localhost/app", "jdbc:postgresql://localhost/app?password=hunter2"] {
+            let error = chosen(Some(url), &[]).unwrap_err();
+            assert!(error.contains("holds a password") && !error.contains("hunter2"), "{error}");
+            let from_environment = chosen(None, &[("FLYWAY_URL", url)]).unwrap();
+            assert_eq!(from_environment.endpoint.password, Some(Secret::new("hunter2")));
+            assert!(!format!("{from_environment:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        let says = |url: &str, what: &str| {
+            let error = chosen(Some(url), &[]).unwrap_err();
+            assert!(error.contains(what), "{url}: {error}");
+        };
+        says("jdbc:postgresql://a,b/app", "several hosts");
+        says("jdbc:postgresql://localhost/app?targetServerType=primary", "targetServerType");
+        says("jdbc:mysql://localhost/app", "none that trueup knows");
+        says("jdbc:postgresql://localhost:0/app", "port");
+        says("jdbc:postgresql://localhost/a%zz", "%");
+        assert!(chosen(None, &[]).unwrap_err().contains("no database is named"));
+        let mut settings = Settings::default();
+        let at = trueup_model::location::Location::new("flyway.conf", 3, 1);
+        settings.connection.push(trueup_model::location::Located::new("connectRetries".into(), at));
+        let arguments = DatabaseArgs { url: Some("postgres://localhost/a".into()), ..DatabaseArgs::default() };
+        let error = choose(&arguments, &[], &settings).unwrap_err().to_string();
+        assert!(error.contains("flyway.conf:3:1: `connectRetries`"), "{error}");
+    }
+}

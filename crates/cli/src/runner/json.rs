@@ -1,0 +1,149 @@
+//! What programs read. Fields that Flyway has too are called as there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trueup_migrations::history::{Entry, Reconciliation, ValidationError};
+use trueup_migrations::version::Version;
+use trueup_postgres::run::{Command, Failure, Left, Migrated, RunError};
+use trueup_postgres::session::ServerError;
+
+use super::Server;
+use super::error::RunnerError;
+use super::human::category;
+
+/// The one document of a run.
+#[allow(clippy::print_stdout, reason = "what the command was asked to print")]
+pub(super) fn print(value: &Value) {
+    println!("{value:#}");
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn migrated(migrated: &Migrated, server: &Server, elapsed: Duration) -> Value {
+    let last = migrated.applied.iter().rev().find_map(|ran| ran.row.version.clone());
+    let mut value = json!({
+        "operation": "migrate",
+        "success": migrated.failure.is_none(),
+        "database": server.database,
+        "serverVersion": server.version,
+        "schemaName": migrated.schema,
+        "schemasCreated": migrated.created_schemas,
+        "initialSchemaVersion": migrated.version_before,
+        "targetSchemaVersion": last.or_else(|| migrated.version_before.clone()),
+        "migrationsExecuted": migrated.applied.len(),
+        "migrations": migrated.applied.iter().map(|ran| json!({
+            "version": ran.row.version,
+            "description": ran.row.description,
+            "type": ran.row.kind.as_str(),
+            "filepath": ran.path,
+            "executionTime": milliseconds(ran.elapsed),
+        })).collect::<Vec<_>>(),
+        "warnings": migrated.notices.iter().map(|(path, notice)| json!({
+            "filepath": path, "severity": notice.severity, "sqlState": notice.sqlstate, "message": notice.message,
+        })).collect::<Vec<_>>(),
+        "roundTrips": migrated.round_trips,
+        "totalMigrationTime": milliseconds(elapsed),
+    });
+    if let Some(failure) = &migrated.failure {
+        value["error"] = failed(failure);
+    }
+    value
+}
+
+fn failed(failure: &Failure) -> Value {
+    let server = failure.cause.server_error();
+    json!({
+        "errorCode": "FAILED_MIGRATION",
+        "message": failure.cause.message(),
+        "path": failure.at.file,
+        "lineNumber": failure.at.line,
+        "column": failure.at.column,
+        "statement": failure.statement,
+        "sqlState": server.map(|error| &error.sqlstate),
+        "detail": server.and_then(|error| error.detail.as_ref()),
+        "hint": server.and_then(|error| error.hint.as_ref()),
+        "where": server.and_then(|error| error.where_.as_ref()),
+        "left": match failure.left {
+            Left::Nothing => "nothing",
+            Left::FailedRow => "failed-row",
+            Left::Perhaps => "perhaps",
+        },
+    })
+}
+
+pub(super) fn info(found: &Reconciliation<'_>, server: &Server) -> Value {
+    json!({
+        "operation": "info",
+        "database": server.database,
+        "serverVersion": server.version,
+        "schemaVersion": found.current.map(Version::text),
+        "migrations": found.entries.iter().map(item).collect::<Vec<_>>(),
+    })
+}
+
+fn item(entry: &Entry<'_>) -> Value {
+    json!({
+        "category": category(entry),
+        "version": entry.version().map(Version::text),
+        "description": entry.description(),
+        "type": entry.kind().as_str(),
+        "state": entry.state.name(),
+        "filepath": entry.resolved.map(|file| file.migration.path.as_ref()),
+        "installedOn": entry.applied.map(|row| &row.installed_on),
+        "installedBy": entry.applied.map(|row| &row.installed_by),
+        "installedRank": entry.applied.map(|row| row.rank),
+        "checksum": entry.applied.map_or(entry.resolved.map(|file| file.checksum), |row| row.checksum),
+        "executionTime": entry.applied.map(|row| row.execution_time),
+    })
+}
+
+pub(super) fn validated(errors: &[ValidationError], judged: usize, server: &Server) -> Value {
+    json!({
+        "operation": "validate",
+        "database": server.database,
+        "serverVersion": server.version,
+        "validationSuccessful": errors.is_empty(),
+        "validateCount": judged,
+        "invalidMigrations": errors.iter().map(invalid).collect::<Vec<_>>(),
+    })
+}
+
+fn invalid(error: &ValidationError) -> Value {
+    json!({
+        "version": error.version,
+        "description": error.description,
+        "filepath": error.path,
+        "errorDetails": { "errorCode": error.code.as_str(), "errorMessage": error.message },
+    })
+}
+
+pub(super) fn error(error: &RunnerError, command: Command) -> Value {
+    let server: Option<&ServerError> = match error {
+        RunnerError::Run(RunError::Server { error, .. }) => Some(error),
+        _ => None,
+    };
+    let mut value = json!({
+        "operation": match command { Command::Migrate => "migrate", Command::Info => "info", Command::Validate => "validate" },
+        "success": false,
+        "error": { "errorCode": error.code(), "message": error.to_string(), "sqlState": server.map(|error| &error.sqlstate) },
+    });
+    match error {
+        RunnerError::Run(RunError::Invalid(errors)) => {
+            value["error"]["invalidMigrations"] = errors.iter().map(invalid).collect();
+        }
+        RunnerError::Run(RunError::Refused(refused)) => {
+            let at = refused.iter().map(|why| json!({ "path": why.at.file, "lineNumber": why.at.line, "column": why.at.column, "message": why.message }));
+            value["error"]["problems"] = at.collect();
+        }
+        RunnerError::Problems(problems) => {
+            let at = problems.iter().map(|why| json!({ "path": why.at.file, "lineNumber": why.at.line, "column": why.at.column, "message": why.message, "help": why.help }));
+            value["error"]["problems"] = at.collect();
+        }
+        RunnerError::Usage { help, .. } => value["error"]["help"] = json!(help),
+        RunnerError::Run(_) => {}
+    }
+    value
+}

@@ -1,0 +1,96 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.output.ValidateOutput;
+
+/**
+ * Drives Flyway's engine for the tests: one command a line on standard input (the verb, then key=value, divided by
+ * tabs and percent-encoded), one JSON object a line on standard output.
+ */
+public class Driver {
+    public static void main(String[] arguments) throws Exception {
+        PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, "UTF-8");
+        // Whatever a logger prints must not stand between the answers.
+        System.setOut(System.err);
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            out.println(answer(line.split("\t")));
+        }
+    }
+
+    private static String answer(String[] words) {
+        Map<String, String> settings = new HashMap<>();
+        for (int i = 1; i < words.length; i++) {
+            String[] pair = words[i].split("=", 2);
+            settings.put("flyway." + decode(pair[0]), decode(pair[1]));
+        }
+        try {
+            Flyway flyway = Flyway.configure().configuration(settings).load();
+            switch (words[0]) {
+                case "migrate":
+                    return "{\"ok\":true,\"executed\":" + flyway.migrate().migrationsExecuted + "}";
+                case "validate":
+                    return validate(flyway);
+                case "info":
+                    return info(flyway);
+                case "repair":
+                    flyway.repair();
+                    return "{\"ok\":true}";
+                case "baseline":
+                    flyway.baseline();
+                    return "{\"ok\":true}";
+                default:
+                    return "{\"ok\":false,\"code\":\"NO_SUCH_COMMAND\",\"message\":\"\"}";
+            }
+        } catch (FlywayException error) {
+            return "{\"ok\":false,\"code\":" + text(String.valueOf(error.getErrorCode())) + ",\"message\":" + text(error.getMessage()) + "}";
+        } catch (Throwable error) {
+            return "{\"ok\":false,\"code\":\"JAVA\",\"message\":" + text(error.toString()) + "}";
+        }
+    }
+
+    private static String validate(Flyway flyway) {
+        var result = flyway.validateWithResult();
+        List<String> codes = new ArrayList<>();
+        for (ValidateOutput invalid : result.invalidMigrations) {
+            codes.add(text(String.valueOf(invalid.errorDetails.errorCode)));
+        }
+        return "{\"ok\":" + result.validationSuccessful + ",\"codes\":[" + String.join(",", codes) + "]}";
+    }
+
+    private static String info(Flyway flyway) {
+        List<String> states = new ArrayList<>();
+        for (MigrationInfo info : flyway.info().all()) {
+            String name = info.getVersion() == null ? info.getDescription() : info.getVersion().toString();
+            states.add(text(name + ":" + info.getState().getDisplayName()));
+        }
+        return "{\"ok\":true,\"states\":[" + String.join(",", states) + "]}";
+    }
+
+    private static String decode(String text) {
+        return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    }
+
+    private static String text(String text) {
+        StringBuilder json = new StringBuilder("\"");
+        for (char c : String.valueOf(text).toCharArray()) {
+            if (c == '"' || c == '\\') {
+                json.append('\\').append(c);
+            } else if (c < ' ') {
+                json.append(String.format("\\u%04x", (int) c));
+            } else {
+                json.append(c);
+            }
+        }
+        return json.append('"').toString();
+    }
+}
