@@ -11,6 +11,7 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.output.ValidateOutput;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 
 /**
  * Drives Flyway's engine for the tests: one command a line on standard input (the verb, then key=value, divided by
@@ -34,7 +35,14 @@ public class Driver {
             settings.put("flyway." + decode(pair[0]), decode(pair[1]));
         }
         try {
-            Flyway flyway = Flyway.configure().configuration(settings).load();
+            // Flyway reads this one only with a JSON library on the classpath.
+            String lock = settings.remove("flyway.postgresql.transactional.lock");
+            var configuration = Flyway.configure().configuration(settings);
+            if (lock != null) {
+                configuration.getConfigurationExtension(PostgreSQLConfigurationExtension.class)
+                    .setTransactionalLock(Boolean.parseBoolean(lock));
+            }
+            Flyway flyway = configuration.load();
             switch (words[0]) {
                 case "migrate":
                     return "{\"ok\":true,\"executed\":" + flyway.migrate().migrationsExecuted + "}";

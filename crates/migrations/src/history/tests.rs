@@ -203,6 +203,7 @@ fn a_baseline_file_runs_only_on_an_empty_history() {
     assert_eq!(answer.pending, "B2__all.sql V3__c.sql");
     let answer = usual(&files, &[applied(1, "1", "a")]);
     assert_eq!(answer.pending, "V2__b.sql V3__c.sql");
+    assert_eq!(answer.errors.len(), 2, "B files that came too late are no error");
     let answer = usual(&files, &[row(1, "2", "all", "SQL_BASELINE", true)]);
     assert_eq!(answer.pending, "V3__c.sql");
     assert!(answer.states.contains("2:Baseline"), "{}", answer.states);

@@ -126,6 +126,8 @@ impl Judge<'_> {
                      repair to mark it as deleted."
                 ),
             )),
+            // A B file that came too late is nothing to worry about.
+            State::Ignored if entry.kind() == AppliedKind::SqlBaseline => None,
             State::Ignored | State::Pending if !ignored => {
                 let way_out = match entry.state {
                     State::Ignored => "set outOfOrder=true to run it, or ignoreMigrationPatterns='*:ignored'",
