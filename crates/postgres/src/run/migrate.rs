@@ -108,8 +108,10 @@ impl Runner<'_> {
             rows = self.database.rows().await?;
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
-        let settle = self.database.guard.settle();
-        checked(self.session().query(&settle).await?, "the session cannot be prepared")?;
+        if !steps.is_empty() || !before.is_empty() || !after.is_empty() {
+            let settle = self.database.guard.settle();
+            checked(self.session().query(&settle).await?, "the session cannot be prepared")?;
+        }
         if let Came::Failed(failure) = self.run(&before).await? {
             return Ok(Some(failure));
         }
