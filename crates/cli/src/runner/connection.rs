@@ -44,7 +44,14 @@ pub fn choose(
         let found = variables.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     };
-    refuse_kept(settings, arguments)?;
+    refuse_kept(settings, |key| match key {
+        "url" => arguments.url.is_some() || variable("FLYWAY_URL").is_some(),
+        "user" => arguments.user.is_some() || variable("FLYWAY_USER").is_some(),
+        "password" => variable("FLYWAY_PASSWORD").is_some(),
+        // There is one driver.
+        "driver" => true,
+        _ => false,
+    })?;
     let url = arguments.url.clone().or_else(|| variable("FLYWAY_URL"));
     let url = url.ok_or_else(|| {
         RunnerError::usage("no database is named", "give --url, or set FLYWAY_URL: jdbc:postgresql://host/database")
@@ -69,19 +76,9 @@ pub fn choose(
 }
 
 /// Settings about connections in files are not read yet; leaving them out in silence could migrate another database.
-fn refuse_kept(settings: &Settings, arguments: &DatabaseArgs) -> Result<(), RunnerError> {
-    let given = |key: &str| match key {
-        "url" => arguments.url.is_some(),
-        "user" => arguments.user.is_some(),
-        "driver" => true,
-        _ => false,
-    };
-    let kept = settings.connection.iter().find(|key| {
-        // What comes from the environment is read by `choose` itself.
-        let from_environment = key.at.file.starts_with("FLYWAY_");
-        let read = from_environment && matches!(key.value.as_str(), "url" | "user" | "password");
-        !read && !given(&key.value)
-    });
+/// What outranks them may be `given`.
+fn refuse_kept(settings: &Settings, given: impl Fn(&str) -> bool) -> Result<(), RunnerError> {
+    let kept = settings.connection.iter().find(|key| !given(&key.value));
     match kept {
         None => Ok(()),
         Some(key) => Err(RunnerError::usage(
@@ -304,5 +301,9 @@ mod tests {
         let arguments = DatabaseArgs { url: Some("postgres://localhost/a".into()), ..DatabaseArgs::default() };
         let error = choose(&arguments, &[], &settings).unwrap_err().to_string();
         assert!(error.contains("flyway.conf:3:1: `connectRetries`"), "{error}");
+        settings.connection[0].value = "password".into();
+        assert!(choose(&arguments, &[], &settings).is_err());
+        let variables = ["FLYWAY_PASSWORD", "FLYWAY_USER"].map(|name| (name.to_owned(), "x".to_owned()));
+        assert!(choose(&arguments, &variables, &settings).is_ok());
     }
 }

@@ -61,7 +61,11 @@ async fn migrate(
     out: Out,
 ) -> Result<u8, RunnerError> {
     let start = Instant::now();
-    let (inputs, mut database) = open(arguments, place, out).await?;
+    let mut asked = Stop::when(stop.clone());
+    let (inputs, mut database) = tokio::select! {
+        opened = open(arguments, place, out) => opened?,
+        () = asked.asked() => return Err(RunError::Interrupted.into()),
+    };
     let mut tell = |event: Event<'_>| out.event(&event);
     let result = database.migrate(&inputs, &mut Stop::when(stop), &mut tell).await;
     let (name, version) = database.describe();

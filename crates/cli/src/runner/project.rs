@@ -43,6 +43,13 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     let service = service(folder, arguments)?;
     let environment = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let mut problems = Vec::new();
+    if folder.join(&service.base).join("flyway.user.toml").is_file() {
+        problems.push(Problem::blocking(
+            Location::whole("flyway.user.toml"),
+            "this file of settings is not read by this version of trueup",
+            "give what it says with FLYWAY_* variables or --set, and move it away",
+        ));
+    }
     let yaml = spring(folder, &service, &mut problems);
     let (mut settings, found) = discover::settings(folder, &service, &yaml, &environment);
     problems.extend(found);

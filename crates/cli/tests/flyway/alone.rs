@@ -276,7 +276,13 @@ fn a_lost_connection_is_looked_up() {
 fn what_is_not_supported_is_refused() {
     let Some(server) = server() else { return };
     let file = ("V1__a.sql", "create table a();");
-    for (setting, what) in [("group=true", "group"), ("skipExecutingMigrations=true", "skip"), ("nope=1", "nope")] {
+    for (setting, what) in [
+        ("group=true", "group"),
+        ("skipExecutingMigrations=true", "skip"),
+        ("nope=1", "nope"),
+        ("workingDirectory=x", "working"),
+        ("tablespace=x", "tablespace"),
+    ] {
         let scene = Scene::new(server, &[file]);
         let (code, document) = scene.ours("migrate", &["--set", setting]);
         let message = document["error"]["problems"][0]["message"].as_str().unwrap_or_default();

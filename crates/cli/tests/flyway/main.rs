@@ -1,5 +1,10 @@
 //! The runner beside a real Flyway, on one PostgreSQL: the same files, in both orders, rows compared.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests fail by panicking and say what they measured"
+)]
 
 mod alone;
 mod beside;

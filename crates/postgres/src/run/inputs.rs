@@ -97,10 +97,17 @@ impl Inputs {
                 "remove it, or use Flyway for this database; trueup does not guess what it would change",
             ));
         };
+        let runner = |key: &str| settings.runner.get(key).filter(|value| !value.value.trim().is_empty());
+        for key in ["workingDirectory", "reportFilename"] {
+            runner(key).iter().for_each(|value| refuse(key, Some(&value.at)));
+        }
+        if let Some(value) = runner("reportEnabled").filter(|value| value.value.trim().eq_ignore_ascii_case("true")) {
+            refuse("reportEnabled", Some(&value.at));
+        }
         if command == Command::Migrate {
             let flags = [("group", &settings.group), ("skipExecutingMigrations", &settings.skip_executing_migrations)];
             flags.iter().filter(|(_, flag)| flag.value).for_each(|(key, flag)| refuse(key, flag.at.as_ref()));
-            if let Some(value) = settings.runner.get("tablespace").filter(|value| !value.value.is_empty()) {
+            if let Some(value) = runner("tablespace") {
                 refuse("tablespace", Some(&value.at));
             }
         }

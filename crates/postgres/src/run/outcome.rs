@@ -171,7 +171,7 @@ pub enum RunError {
         name: String,
     },
     /// Scripts that cannot be run; nothing was run.
-    #[error("{} script(s) cannot be run; nothing was run", .0.len())]
+    #[error("{} cannot be run; nothing was run", scripts(.0.len()))]
     Refused(Vec<Refused>),
     /// `target` names nothing.
     #[error(transparent)]
@@ -213,4 +213,8 @@ fn held(holder: Option<&String>) -> String {
 
 fn count(number: usize) -> String {
     if number == 1 { "1 migration does".to_owned() } else { format!("{number} migrations do") }
+}
+
+fn scripts(number: usize) -> String {
+    if number == 1 { "1 script".to_owned() } else { format!("{number} scripts") }
 }
