@@ -169,9 +169,12 @@ pub(super) fn error(error: &RunnerError) {
             complain(&format!("    {}", clean(&problem.help, SENTENCE)));
         }),
         RunnerError::Run(RunError::Invalid(errors)) => errors.iter().for_each(invalid),
-        RunnerError::Run(RunError::Refused(refused)) => refused.iter().for_each(|refused| {
-            complain(&format!("  {}: {}", place(&refused.at, SENTENCE), clean(&refused.message, SENTENCE)));
-        }),
+        RunnerError::Run(RunError::Refused(refused)) => {
+            for refused in refused {
+                complain(&format!("  {}: {}", place(&refused.at, SENTENCE), clean(&refused.message, SENTENCE)));
+            }
+            complain("  nothing was run");
+        }
         RunnerError::Run(_) => {}
     }
 }

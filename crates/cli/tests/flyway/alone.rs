@@ -296,3 +296,21 @@ fn what_is_not_supported_is_refused() {
         assert_eq!(scene.tables(), "");
     }
 }
+
+#[test]
+fn what_was_applied_is_told_when_the_run_cannot_go_on() {
+    let files = [
+        ("V1__a.sql".to_owned(), "create table a();".to_owned()),
+        (
+            "V2__again.sql".into(),
+            "create table if not exists b(); delete from flyway_schema_history where version = '1'".into(),
+        ),
+        ("V3__c.sql".into(), "create table c();".into()),
+    ];
+    let Some(scene) = scene(&files) else { return };
+    // Version 1 is below version 2 once its row is gone: allowed again, it would make its table a second time.
+    let (code, document) = scene.ours("migrate", &["--set", "outOfOrder=true"]);
+    let message = document["error"]["message"].as_str().unwrap_or_default();
+    assert!(code == 1 && message.contains("pending again"), "{document:#}");
+    assert_eq!((&document["migrationsExecuted"], scene.tables().as_str()), (&json!(2), "a b"));
+}

@@ -83,6 +83,8 @@ impl Database {
         match runner.all().await {
             Ok(failure) => runner.migrated.failure = failure,
             Err(RunError::Session(error)) if runner.current.is_some() => runner.lost(&error).await,
+            // What was applied must be told, whatever came after it.
+            Err(error) if !runner.migrated.applied.is_empty() => runner.stopped(&error),
             Err(error) => return Err(error),
         }
         let mut migrated = runner.migrated;
@@ -338,6 +340,21 @@ impl Runner<'_> {
     ) -> Failure {
         let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
         Failure { at: step.script.locate(offset), statement: statement.map(text), cause, left }
+    }
+
+    /// Something other than a script ended the run after scripts had run.
+    fn stopped(&mut self, error: &RunError) {
+        let file = self.current.take().unwrap_or_else(|| self.migrated.schema.clone());
+        let (at, cause) = match error {
+            RunError::Interrupted => (None, Cause::Interrupted),
+            RunError::Refused(refused) => {
+                let all: Vec<_> = refused.iter().map(|why| format!("{}: {}", why.at, why.message)).collect();
+                (refused.first().map(|why| why.at.clone()), Cause::Stopped(all.join("; ")))
+            }
+            other => (None, Cause::Stopped(other.to_string())),
+        };
+        let at = at.unwrap_or_else(|| Location::whole(file));
+        self.migrated.failure = Some(Failure { at, statement: None, cause, left: Left::Perhaps });
     }
 
     /// The connection broke: acknowledgements are not trusted. A new session takes the lock, which the old one gives up

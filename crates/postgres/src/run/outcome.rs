@@ -79,6 +79,8 @@ pub enum Cause {
     Interrupted,
     /// The connection broke; the server's last words, if any.
     ConnectionLost(String),
+    /// Something else kept the run from going on.
+    Stopped(String),
 }
 
 impl Cause {
@@ -101,7 +103,7 @@ impl Cause {
             }
             Self::HistoryChanged => "somebody else wrote to the schema history meanwhile".to_owned(),
             Self::Interrupted => "interrupted".to_owned(),
-            Self::ConnectionLost(why) => why.clone(),
+            Self::ConnectionLost(why) | Self::Stopped(why) => why.clone(),
         }
     }
 }
@@ -170,8 +172,8 @@ pub enum RunError {
         /// Version or description.
         name: String,
     },
-    /// Scripts that cannot be run; nothing was run.
-    #[error("{} cannot be run; nothing was run", scripts(.0.len()))]
+    /// Scripts that cannot be run; none of them was.
+    #[error("{} cannot be run", scripts(.0.len()))]
     Refused(Vec<Refused>),
     /// `target` names nothing.
     #[error(transparent)]
