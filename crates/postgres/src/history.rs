@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use trueup_migrations::history::{AppliedMigration, NewRow, RowError};
 use trueup_model::name::{Identifier, QualifiedName};
 
-use crate::session::{ServerError, Session, SessionError};
+use crate::session::{Outcome, ServerError, Session, SessionError};
 
 /// Rows that are read at most; a history that holds more is refused rather than read in part.
 pub const MAX_ROWS: usize = 1_000_000;
@@ -125,9 +125,18 @@ fn quoted_columns() -> String {
 /// # Errors
 /// The server refuses, or a row cannot be understood.
 pub async fn read(session: &mut Session, table: &HistoryTable) -> Result<Vec<AppliedMigration>, HistoryError> {
+    ask(session, table)?;
+    answer(session.next_outcome().await?)
+}
+
+/// Asks for all rows, without waiting.
+pub(crate) fn ask(session: &mut Session, table: &HistoryTable) -> Result<(), SessionError> {
     let sql = format!("SELECT {} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.0.quoted());
-    session.send_joined(&[&sql], MAX_ROWS + 1)?;
-    let outcome = session.next_outcome().await?;
+    session.send_joined(&[&sql], MAX_ROWS + 1)
+}
+
+/// Takes in what came of [`ask`].
+pub(crate) fn answer(outcome: Outcome) -> Result<Vec<AppliedMigration>, HistoryError> {
     if let Some(error) = outcome.error {
         return Err(HistoryError::Server(Box::new(error)));
     }

@@ -9,6 +9,7 @@ use crate::session::{Endpoint, Outcome, Session, SessionError};
 
 use super::guard::{Guard, Restore, search_path};
 use super::inputs::Inputs;
+use super::lock;
 use super::outcome::RunError;
 
 /// A connection, and what it says about itself.
@@ -28,6 +29,13 @@ pub(super) struct SchemaFacts {
     pub(super) exists: bool,
     pub(super) empty: bool,
     pub(super) has_history: bool,
+}
+
+/// What a run finds.
+pub(super) struct Look {
+    pub(super) schemas: Vec<SchemaFacts>,
+    /// The history; none without a table.
+    pub(super) rows: Option<Vec<AppliedMigration>>,
 }
 
 /// Asked first; the columns are read in [`Database::open`].
@@ -130,24 +138,61 @@ impl Database {
         Ok(history::read(&mut self.session, &self.guard.table).await?)
     }
 
+    /// Tries for the lock, and looks at schemas and history behind it, all in one wait. Without the lock, what was seen
+    /// may be out of date by the time somebody gives it up.
+    pub(super) async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
+        self.session.send_for_rows(&lock::attempt(self.guard.table.lock_key()))?;
+        self.session.send_for_rows(&self.question())?;
+        // On a new database this fails, and nobody minds.
+        history::ask(&mut self.session, &self.guard.table)?;
+        let locked = lock::is_taken(self.session.next_outcome().await?)?;
+        let seen = self.session_answer().await?;
+        let schemas = self.facts(seen);
+        let rows = self.session.next_outcome().await?;
+        let has_history = schemas.iter().any(|schema| schema.has_history);
+        let rows = if locked && has_history { Some(history::answer(rows)?) } else { None };
+        Ok(locked.then_some(Look { schemas, rows }))
+    }
+
+    /// What there is, asked while we hold the lock.
+    pub(super) async fn look_locked(&mut self) -> Result<Look, RunError> {
+        let schemas = self.look().await?;
+        let has_history = schemas.iter().any(|schema| schema.has_history);
+        let rows = if has_history { Some(self.rows().await?) } else { None };
+        Ok(Look { schemas, rows })
+    }
+
     /// What there is of each schema, the history's included.
     pub(super) async fn look(&mut self) -> Result<Vec<SchemaFacts>, RunError> {
-        let table = self.guard.table.name().clone();
-        let mut schemas = self.schemas.clone();
-        if schemas.is_empty() {
-            schemas.push(table.schema.clone());
-        }
-        let values: Vec<String> = schemas.iter().map(|name| format!("({})", literal(name.as_str()))).collect();
-        let sql = SCHEMAS.replace("$values", &values.join(",")).replace("$table", &literal(table.name.as_str()));
-        let outcome = checked(self.session.query(&sql).await?, "the schemas cannot be looked at")?;
+        self.session.send_for_rows(&self.question())?;
+        let outcome = self.session_answer().await?;
+        Ok(self.facts(outcome))
+    }
+
+    async fn session_answer(&mut self) -> Result<Outcome, RunError> {
+        checked(self.session.next_outcome().await?, "the schemas cannot be looked at")
+    }
+
+    fn looked_at(&self) -> Vec<Identifier> {
+        if self.schemas.is_empty() { vec![self.guard.table.name().schema.clone()] } else { self.schemas.clone() }
+    }
+
+    fn question(&self) -> String {
+        let values = self.looked_at().into_iter().map(|name| format!("({})", literal(name.as_str())));
+        let values = values.collect::<Vec<_>>().join(",");
+        about_schemas(&literal(self.guard.table.name().name.as_str()), &values)
+    }
+
+    fn facts(&self, outcome: Outcome) -> Vec<SchemaFacts> {
         let is = |row: &[Option<String>], column: usize| row.get(column).cloned().flatten().as_deref() == Some("t");
-        let facts = schemas.into_iter().zip(&outcome.rows).map(|(name, row)| SchemaFacts {
-            exists: is(row, 0),
-            empty: !is(row, 1),
-            has_history: is(row, 2) && name == table.schema,
+        let history = &self.guard.table.name().schema;
+        let facts = self.looked_at().into_iter().zip(outcome.rows).map(|(name, row)| SchemaFacts {
+            exists: is(&row, 0),
+            empty: !is(&row, 1),
+            has_history: is(&row, 2) && name == *history,
             name,
         });
-        Ok(facts.collect())
+        facts.collect()
     }
 
     /// Whether the settings name schemas, which then are created when they are missing.
@@ -157,7 +202,9 @@ impl Database {
 }
 
 /// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside.
-const SCHEMAS: &str = "SELECT n.oid IS NOT NULL,\
+fn about_schemas(table: &str, values: &str) -> String {
+    format!(
+        "SELECT n.oid IS NOT NULL,\
      EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind IN ('r','v','S','t') \
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_class'::pg_catalog.regclass \
          AND d.objid=c.oid AND d.deptype='e')) \
@@ -167,9 +214,11 @@ const SCHEMAS: &str = "SELECT n.oid IS NOT NULL,\
      OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace=n.oid \
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_proc'::pg_catalog.regclass \
          AND d.objid=p.oid AND d.deptype='e')),\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname=$table) \
-     FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES $values) v(name)) w \
-     LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i";
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}) \
+     FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES {values}) v(name)) w \
+     LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i"
+    )
+}
 
 fn schemas(inputs: &Inputs) -> Vec<Identifier> {
     let settings = &inputs.settings;

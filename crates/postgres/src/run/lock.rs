@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::session::Session;
+use crate::session::{Outcome, Session};
 
 use super::Event;
 use super::database::checked;
@@ -15,19 +15,19 @@ use super::stop::Stop;
 /// Time between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Takes the lock, and says whether others were waited for.
+/// Takes the lock.
 pub(super) async fn take(
     session: &mut Session,
     key: i64,
     seconds: Option<u64>,
     stop: &mut Stop,
     tell: &mut (dyn FnMut(Event<'_>) + Send),
-) -> Result<bool, RunError> {
+) -> Result<(), RunError> {
     let start = Instant::now();
     let mut holder = None;
     for tries in 0_u64.. {
-        if asked(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({key})")).await?.as_deref() == Some("t") {
-            return Ok(tries > 0);
+        if asked(session, &attempt(key)).await?.as_deref() == Some("t") {
+            return Ok(());
         }
         if tries == 0 {
             holder = asked(session, &who_holds(key)).await?;
@@ -44,9 +44,22 @@ pub(super) async fn take(
     Err(RunError::Locked { holder, seconds: start.elapsed().as_secs() })
 }
 
+/// One try.
+pub(super) fn attempt(key: i64) -> String {
+    format!("SELECT pg_catalog.pg_try_advisory_lock({key})")
+}
+
+/// What came of one try.
+pub(super) fn is_taken(outcome: Outcome) -> Result<bool, RunError> {
+    let outcome = checked(outcome, NOT_ASKED)?;
+    Ok(outcome.rows.first().is_some_and(|row| row.first().is_some_and(|taken| taken.as_deref() == Some("t"))))
+}
+
+const NOT_ASKED: &str = "the lock on the schema history cannot be asked for";
+
 /// The first column of the first row.
 async fn asked(session: &mut Session, sql: &str) -> Result<Option<String>, RunError> {
-    let outcome = checked(session.query(sql).await?, "the lock on the schema history cannot be asked for")?;
+    let outcome = checked(session.query(sql).await?, NOT_ASKED)?;
     Ok(outcome.rows.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
 }
 

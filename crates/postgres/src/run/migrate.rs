@@ -11,7 +11,7 @@ use trueup_model::location::Location;
 
 use crate::session::{Outcome, Session, SessionError, TransactionStatus};
 
-use super::database::{Database, SchemaFacts, checked};
+use super::database::{Database, Look, SchemaFacts, checked};
 use super::inputs::{AFTER_MIGRATE, BEFORE_MIGRATE, Inputs};
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
 use super::script::{Mode, Script};
@@ -67,7 +67,13 @@ impl Database {
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Migrated, RunError> {
         let key = self.table().lock_key();
-        lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
+        let look = match self.lock_and_look().await? {
+            Some(look) => look,
+            None => {
+                lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
+                self.look_locked().await?
+            }
+        };
         let schema = self.table().name().schema.to_string();
         let mut runner = Runner {
             database: self,
@@ -80,7 +86,7 @@ impl Database {
             current: None,
             migrated: Migrated { schema, ..Migrated::default() },
         };
-        match runner.all().await {
+        match runner.all(look).await {
             Ok(failure) => runner.migrated.failure = failure,
             Err(RunError::Session(error)) if runner.current.is_some() => runner.lost(&error).await,
             // What was applied must be told, whatever came after it.
@@ -94,10 +100,9 @@ impl Database {
 }
 
 impl Runner<'_> {
-    async fn all(&mut self) -> Result<Option<Failure>, RunError> {
-        let facts = self.database.look().await?;
-        let exists = facts.iter().any(|schema| schema.has_history);
-        let mut rows = if exists { self.database.rows().await? } else { Vec::new() };
+    async fn all(&mut self, look: Look) -> Result<Option<Failure>, RunError> {
+        let exists = look.rows.is_some();
+        let (facts, mut rows) = (look.schemas, look.rows.unwrap_or_default());
         let inputs = self.inputs;
         let resolved = resolve(&inputs.set, self.database.placeholders()).map_err(unresolved)?;
         let found = reconcile(&resolved, &rows, &inputs.policy)?;
