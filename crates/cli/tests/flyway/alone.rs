@@ -251,9 +251,7 @@ fn a_held_lock_is_waited_for_and_its_holder_is_named() {
         let conninfo = scene.conninfo().to_owned();
         move || trueup_testkit::Psql::new(conninfo).run("select pg_advisory_lock(77433833903597), pg_sleep(3)")
     });
-    while scene.sql("select count(*) from pg_locks where locktype='advisory'") == "0" {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    scene.wait_for_lock();
     let (code, document) = scene.ours("migrate", &["--set", "lockRetryCount=1"]);
     let message = document["error"]["message"].as_str().unwrap_or_default();
     assert!(code == 1 && message.contains("psql") && message.contains("postgres"), "{document:#}");

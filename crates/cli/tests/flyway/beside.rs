@@ -146,3 +146,32 @@ fn a_database_with_tables_and_no_history() {
     assert_eq!(second.ours("migrate", &["--set", "baselineOnMigrate=true"]).1["migrationsExecuted"], 1);
     assert_eq!(second.rows(), first.rows());
 }
+
+#[test]
+fn flyway_waits_for_our_lock_and_we_for_flyways() {
+    let (Some(server), Some(mut flyway)) = (server(), flyway()) else { return };
+    let slow = [("V1__a.sql", "create table a(); select pg_sleep(1.5);"), ("V2__b.sql", "create table b();")];
+    for theirs_lock in ["true", "false"] {
+        let scene = Scene::new(server, &slow);
+        let ran = std::thread::scope(|scope| {
+            let ours = scope.spawn(|| scene.migrate());
+            scene.wait_for_lock();
+            let theirs = scene.theirs(&mut flyway, "migrate", &[("postgresql.transactional.lock", theirs_lock)]);
+            (ours.join().unwrap(), theirs)
+        });
+        assert_eq!(ran, (2, json!({"ok": true, "executed": 0})), "{theirs_lock}");
+
+        let scene = Scene::new(server, &slow);
+        let ran = std::thread::scope(|scope| {
+            let ours = scope.spawn(|| {
+                scene.wait_for_lock();
+                scene.migrate()
+            });
+            let theirs = scene.theirs(&mut flyway, "migrate", &[("postgresql.transactional.lock", theirs_lock)]);
+            (ours.join().unwrap(), theirs)
+        });
+        // Flyway's default takes the lock anew for each migration: we may come in between.
+        assert_eq!(ran.0 + ran.1["executed"].as_u64().unwrap(), 2, "{theirs_lock}: {ran:?}");
+        assert_eq!(scene.rows().lines().count(), 2);
+    }
+}

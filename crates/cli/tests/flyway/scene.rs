@@ -87,6 +87,15 @@ impl Scene {
         self.sql(sql)
     }
 
+    /// Waits until somebody holds an advisory lock in this database.
+    pub(crate) fn wait_for_lock(&self) {
+        let held = "select count(*) from pg_locks where locktype = 'advisory' and granted \
+                    and database = (select oid from pg_database where datname = current_database())";
+        while self.sql(held) == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     /// Our command, in another folder than the files' when `folder` says so.
     pub(crate) fn command(&self, verb: &str, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
