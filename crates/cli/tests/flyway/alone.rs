@@ -312,3 +312,51 @@ fn what_was_applied_is_told_when_the_run_cannot_go_on() {
     assert!(code == 1 && message.contains("pending again"), "{document:#}");
     assert_eq!((&document["migrationsExecuted"], scene.tables().as_str()), (&json!(2), "a b"));
 }
+
+#[test]
+fn an_owner_who_is_no_superuser_can_do_it_all() {
+    let files = [
+        ("V1__a.sql", "create table a(id int); insert into a values (1), (1);"),
+        ("V2__i.sql", "create index concurrently i on a(id);"),
+        ("V3__b.sql", "begin; create table b(); commit; create table c();"),
+        ("V4__u.sql", "create unique index concurrently u on a(id);"),
+        (
+            "beforeMigrate.sql",
+            "create table if not exists before(); delete from flyway_schema_history where version = 'x'",
+        ),
+        ("afterMigrate__x.sql", "create or replace view v as select * from a"),
+    ];
+    let Some(server) = server() else { return };
+    let mut scene = Scene::new(server, &files);
+    scene.user = "plain";
+    scene.sql("create role plain login; alter schema public owner to plain");
+    let (code, document) = scene.ours("migrate", &[]);
+    assert_eq!((code, &document["error"]["sqlState"], versions(&scene).as_str()), (1, &json!("23505"), "1 2 3 4"));
+    let row = "select success, installed_by from flyway_schema_history where version = '4'";
+    assert_eq!(scene.sql(row), "f|plain");
+    scene.sql("delete from flyway_schema_history where version = '4'; drop index u");
+    scene.write("V4__u.sql", "create index concurrently u on a(id);");
+    assert_eq!(scene.migrate(), 1);
+    assert_eq!(scene.sql("select count(*) from v"), "2");
+    scene.sql("drop owned by plain");
+    scene.sql("drop role plain");
+}
+
+#[test]
+fn the_oldest_and_the_newest_major() {
+    for major in [13, 18] {
+        let Ok(server) = trueup_testkit::Server::start_with_tcp(major) else {
+            trueup_testkit::skipped(&format!("there is no PostgreSQL {major} on this machine"));
+            continue;
+        };
+        let files = around("create table b(id int);\n\ninsert into nowhere values (1)");
+        let names: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let scene = Scene::new(&server, &names);
+        let (code, document) = scene.ours("migrate", &[]);
+        assert_eq!((code, &document["error"]["lineNumber"]), (1, &json!(3)), "{major}: {document:#}");
+        scene.write("V2__bad.sql", "create table b(id int);");
+        scene.write("V40__i.sql", "create index concurrently i on b(id)");
+        assert_eq!((scene.migrate(), scene.migrate()), (32, 0), "{major}");
+        assert_eq!(scene.ours("validate", &[]).0, 0, "{major}");
+    }
+}

@@ -35,6 +35,8 @@ pub(crate) fn flyway() -> Option<MutexGuard<'static, Flyway>> {
 /// A database and a folder of migrations.
 pub(crate) struct Scene {
     pub(crate) folder: TempDir,
+    /// Who runs our commands.
+    pub(crate) user: &'static str,
     conninfo: String,
     url: String,
 }
@@ -45,7 +47,7 @@ impl Scene {
         let conninfo = server.database().unwrap();
         let name = conninfo.rsplit("dbname=").next().unwrap();
         let url = format!("jdbc:postgresql://127.0.0.1:{}/{name}", server.port());
-        let scene = Self { folder: tempfile::tempdir().unwrap(), url, conninfo };
+        let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, conninfo };
         files.iter().for_each(|(name, text)| scene.write(name, text));
         scene
     }
@@ -102,7 +104,7 @@ impl Scene {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FLYWAY_")) {
             command.env_remove(name);
         }
-        command.arg("-C").arg(folder).args([verb, "--format", "json", "--user", "postgres", "--url", &self.url]);
+        command.arg("-C").arg(folder).args([verb, "--format", "json", "--user", self.user, "--url", &self.url]);
         command
     }
 

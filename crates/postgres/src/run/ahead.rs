@@ -51,7 +51,7 @@ impl Runner<'_> {
                 failure = Some(self.judge(step, prefix, &outcome));
             } else if prefix.is_none() {
                 done = index + 1;
-                self.applied(step, base + rank_offset(done), std::mem::take(&mut elapsed));
+                self.applied(step, base.saturating_add(rank_offset(done)), std::mem::take(&mut elapsed));
             }
         }
         self.rewind().await?;
@@ -65,7 +65,7 @@ impl Runner<'_> {
     fn queue(&mut self, steps: &[Step], number: usize, base: i32) -> Result<Part, SessionError> {
         let index = number / 2;
         let step = &steps[index];
-        let rank = base + rank_offset(index + 1);
+        let rank = base.saturating_add(rank_offset(index + 1));
         let guard = &self.database.guard;
         if number.is_multiple_of(2) {
             let prefix = guard.first(rank);

@@ -122,6 +122,10 @@ impl Runner<'_> {
         if let Came::Failed(failure) = self.run(&before).await? {
             return Ok(Some(failure));
         }
+        if before.iter().any(|step| step.script.afterwards.read_history) {
+            rows = self.database.rows().await?;
+            steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
+        }
         let mut seen = BTreeSet::new();
         loop {
             self.last_rank = rows.last().map_or(0, |row| row.rank);
@@ -216,7 +220,7 @@ impl Runner<'_> {
         }
         let mut new_rows = Vec::new();
         if !missing.is_empty() {
-            let rank = rows.last().map_or(0, |row| row.rank + 1);
+            let rank = rows.last().map_or(0, |row| row.rank.saturating_add(1));
             new_rows.push((rank, NewRow::schemas(missing.iter().map(|schema| schema.as_str()))));
         }
         let full = facts.iter().find(|schema| !schema.empty).filter(|_| !exists);
