@@ -48,7 +48,10 @@ impl Flyway {
             .map_err(|error| format!("java: {error}"))?;
         let (input, output) = (process.stdin.take(), process.stdout.take());
         let output = BufReader::new(output.ok_or("no pipe from java")?);
-        Ok(Self { process, input, output })
+        let mut flyway = Self { process, input, output };
+        // Any answer will do: a Java that cannot compile the driver gives none.
+        flyway.ask("hello", &[]).map_err(|error| format!("java does not run the driver: {error}"))?;
+        Ok(flyway)
     }
 
     /// Gives a command (`migrate`, `validate`, `info`, `repair`, `baseline`) with settings (keys without `flyway.`).
