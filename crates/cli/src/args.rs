@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use trueup_model::secret::Secret;
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -131,8 +132,9 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FOLDER", env = "TRUEUP_PG_BIN", hide_env_values = true, help_heading = SERVER)]
     pub pg_bin: Option<PathBuf>,
     /// Make scratch databases on this server instead of starting one
-    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true, help_heading = SERVER)]
-    pub scratch_url: Option<String>,
+    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true, help_heading = SERVER,
+        value_parser = secret)]
+    pub scratch_url: Option<Secret>,
     /// Use the PostgreSQL that is built into trueup, whatever else is installed
     #[arg(long, conflicts_with_all = ["scratch_url", "pg_bin"], help_heading = SERVER)]
     pub bundled: bool,
@@ -145,6 +147,11 @@ pub struct CheckArgs {
     /// Compare everything anew, and leave the cache alone
     #[arg(long, help_heading = RUN)]
     pub no_cache: bool,
+}
+
+/// A value that holds a password, out of sight from the start.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Options of the hidden engine process.

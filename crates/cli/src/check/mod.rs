@@ -16,7 +16,6 @@ pub mod service;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use trueup_model::secret::Secret;
 
 use crate::args::{CheckArgs, Color};
 use crate::report::{InputError, Report};
@@ -93,7 +92,7 @@ fn options(arguments: &CheckArgs, settings: &Settings) -> RunOptions {
     let flags = CheckSettings {
         postgres: arguments.postgres,
         pg_bin: arguments.pg_bin.clone(),
-        scratch_url: arguments.scratch_url.as_deref().map(Secret::new),
+        scratch_url: arguments.scratch_url.clone(),
         deadline: arguments.deadline.map(Duration::from_secs),
         jobs: arguments.jobs,
         cache: arguments.no_cache.then_some(false),
