@@ -16,7 +16,6 @@ pub mod service;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-
 use crate::args::{CheckArgs, Color};
 use crate::report::{InputError, Report};
 use crate::settings::{self, CheckSettings, Settings};

@@ -101,6 +101,11 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     answer
 }
 
+/// The names of a service's own schema, as far as the YAML alone tells; silence means `public`.
+pub fn own_schema(declared: &DeclaredService) -> Identifier {
+    declared.schema.as_ref().map_or_else(|| Identifier::new("public"), |schema| schema.value.clone())
+}
+
 /// The scripts, with the names that a session has.
 fn prepare(input: &ServiceInput, user: &str, database: &str) -> Prepared {
     let mut placeholders = input.flyway.replacements();
@@ -284,6 +289,8 @@ impl Case<'_> {
             evaluated: &evaluated,
             origins: &origins,
         }));
+        let own = [pairing.schema.declared.clone(), pairing.schema.replayed.clone(), own_schema(declared)];
+        findings.iter_mut().for_each(|finding| finding.place_in(&own));
         Ok(Answer::checked(findings, compared).with_types(declared, &lowered))
     }
 }
