@@ -28,10 +28,19 @@ use super::origins::Replayed;
 /// A single statement that takes longer than this is cancelled.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Migrations may leave settings on their role or database; given at the start of a session, these outrank them.
-/// All of them are as old as PostgreSQL 13.
-const OWN_SETTINGS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
-    -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed";
+/// Migrations may leave settings on their role or database; given at the start of a session, these outrank them. Each
+/// with the major that brought it: a server refuses settings that it does not know.
+const OWN_SETTINGS: &[(u16, &str)] = &[
+    (13, "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"),
+    (13, "-c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed"),
+    (14, "-c idle_session_timeout=0"),
+    (17, "-c transaction_timeout=0"),
+];
+
+fn own_settings(major: u16) -> String {
+    let known = OWN_SETTINGS.iter().filter(|(since, _)| *since <= major).map(|(_, settings)| *settings);
+    known.collect::<Vec<_>>().join(" ")
+}
 
 /// The disposable server failed; nothing can be said about the service.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +96,8 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     let wanted = extensions::all(declared, &[&before, &prepared]);
     let database = own.as_ref().unwrap_or(scratch).database_offering(&wanted).await?;
     let forgetful = scratch.engine().kind == EngineKind::Bundled;
-    let case = Case { input, declared, database: &database, before, prepared, deadline, forgetful };
+    let major = scratch.engine().major;
+    let case = Case { input, declared, database: &database, before, prepared, deadline, forgetful, major };
     let answer = case.answer().await;
     if scratch.engine().kind == EngineKind::Native {
         // Its server is stopped in the end whatever happens; until then nobody has to wait for this.
@@ -164,6 +174,8 @@ struct Case<'a> {
     deadline: Instant,
     /// The engine keeps, between two connections, only what a checkpoint wrote down.
     forgetful: bool,
+    /// The engine's major version.
+    major: u16,
 }
 
 impl Case<'_> {
@@ -181,7 +193,7 @@ impl Case<'_> {
             }
         };
         let mut config = self.database.owner_config();
-        config.options(OWN_SETTINGS);
+        config.options(own_settings(self.major));
         let client = client::connect(&config).await?;
         let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
         // Once somebody installs the extension, the same engine answers otherwise.
