@@ -1,4 +1,5 @@
-//! Extensions that a service's intent needs, by what the author lists and by the types that are used.
+//! Extensions that a service's intent needs, by what the author lists, and by the types and operator classes that are
+//! used.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +25,13 @@ const TYPES: &[(&str, &str)] = &[
 pub(super) fn needed(service: &DeclaredService) -> BTreeMap<Identifier, Location> {
     let mut needed: BTreeMap<Identifier, Location> =
         service.extensions.iter().map(|listed| (listed.value.clone(), listed.at.clone())).collect();
-    let columns = service.tables.iter().filter_map(|table| table.details.as_ref()).flat_map(|table| &table.columns);
-    for sql in columns.filter_map(|column| column.type_sql.as_ref()) {
-        if let Some(extension) = extension_of(&sql.value) {
-            needed.entry(extension.into()).or_insert_with(|| sql.at.clone());
+    for details in service.tables.iter().filter_map(|table| table.details.as_ref()) {
+        let types = details.columns.iter().filter_map(|column| column.type_sql.as_ref());
+        let types = types.filter_map(|sql| Some((extension_of(&sql.value)?, &sql.at)));
+        let keys = details.indexes.iter().flat_map(|index| &index.keys);
+        let classes = keys.filter_map(|key| Some((key.operator_class.as_ref()?.extension()?, &key.at)));
+        for (extension, at) in types.chain(classes) {
+            needed.entry(extension.into()).or_insert_with(|| at.clone());
         }
     }
     needed

@@ -69,6 +69,10 @@ pub async fn run(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError>
     report.scope = scope.note();
     if report.errors.is_empty() {
         answers::collect(&mut report, &inputs, &scope, &options, place).await;
+    } else {
+        // Nothing is compared, but what is wrong elsewhere in the YAML is said at once.
+        let in_yaml = inputs.reading.findings.iter().filter(|finding| scope.includes(&finding.service));
+        report.findings.extend(in_yaml.cloned());
     }
     accept::accept(&mut report, &inputs, &scope, &settings, arguments)?;
     report.elapsed = started.elapsed();
