@@ -182,8 +182,9 @@ impl Case<'_> {
     async fn answer(mut self) -> Result<Answer, ServiceError> {
         let mut findings = self.input.findings.clone();
         findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
-        let lacking = self.create_extensions(&mut findings).await?;
         self.name_session();
+        extensions::create_for_scripts(self.database, [&mut self.before, &mut self.prepared]).await?;
+        let lacking = self.create_extensions(&mut findings).await?;
         let outcomes = match self.replay().await? {
             Ok(outcomes) => outcomes,
             Err((finding, lasting)) => {
@@ -352,12 +353,27 @@ fn replay_failed(input: &ServiceInput, prepared: &Prepared, failure: &ReplayFail
     }
     Finding::new(Rule::ReplayFailed, &input.name, ObjectPath::new(ObjectKind::Migration, [script.as_str().into()]))
         .message(format!("`{script}` fails when it is replayed on an empty database: {words}"))
-        .help(
-            "correct the migration; if it needs what others make (a role, a table of a Java migration), \
-             name SQL that stands in for it under `[replay] before` in trueup.toml",
-        )
+        .help(what_to_do(&failure.cause))
         .sides("", sqlstate(&failure.cause))
         .in_migration(Some(&place))
+}
+
+fn what_to_do(cause: &FailureCause) -> &'static str {
+    match cause {
+        FailureCause::Statement(error) if lacks_extension(error) => {
+            "install the extension where trueup finds PostgreSQL, or point --scratch-url at a server that has it"
+        }
+        _ => {
+            "correct the migration; if it needs what others make (a role, a table of a Java migration), \
+             name SQL that stands in for it under `[replay] before` in trueup.toml"
+        }
+    }
+}
+
+/// `undefined_file` before 15, `feature_not_supported` since.
+fn lacks_extension(error: &ServerError) -> bool {
+    let control_file = error.detail.as_ref().unwrap_or(&error.message).contains("open extension control file");
+    control_file && ["58P01", "0A000"].contains(&error.sqlstate.as_str())
 }
 
 /// Whether the same inputs would fail again on the same engine.

@@ -60,6 +60,37 @@ const ALLOWED: &[&str] = &[
     "vector",
 ];
 
+/// Those of [`ALLOWED`] that the owner of a database creates himself: `trusted` in their control files, in every major.
+const TRUSTED: &[&str] = &[
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "dict_int",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "lo",
+    "ltree",
+    "pg_trgm",
+    "pgcrypto",
+    "plpgsql",
+    "seg",
+    "tablefunc",
+    "tcn",
+    "tsm_system_rows",
+    "tsm_system_time",
+    "unaccent",
+    "uuid-ossp",
+];
+
+/// Whether an extension is well known and one that the owner of a database may not create, where production has somebody
+/// who may.
+pub fn needs_superuser(extension: &str) -> bool {
+    ALLOWED.contains(&extension) && !TRUSTED.contains(&extension)
+}
+
 /// Objects that are neither the system's, nor an extension's, nor part of another object (array types, indexes); one is
 /// enough.
 const OCCUPIED: &str = "SELECT EXISTS (

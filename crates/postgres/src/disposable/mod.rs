@@ -30,7 +30,7 @@ mod user;
 mod tests;
 
 pub use bundled::{BUNDLED_READY_FILE, BUNDLED_SUBCOMMAND};
-pub use database::Database;
+pub use database::{Database, needs_superuser};
 pub use error::{DatabaseError, ExtensionError, StartError};
 use trueup_model::secret::Secret;
 
