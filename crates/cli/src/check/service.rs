@@ -23,6 +23,7 @@ use trueup_postgres::session::{ServerError, SessionError};
 use super::answer::Answer;
 use super::extensions;
 use super::inputs::ServiceInput;
+use super::installed::Installed;
 use super::origins::Replayed;
 
 /// A single statement that takes longer than this is cancelled.
@@ -85,9 +86,20 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     let alone = shared && (before.cluster_wide || prepared.cluster_wide);
     let own = if alone { Some(scratch.isolated().await?) } else { None };
     let wanted = extensions::all(declared, &[&before, &prepared]);
+    // Before anything is created: who installs one meanwhile makes the answer stale, not wrong for good.
+    let installed = Installed::on(scratch, &wanted);
     let database = own.as_ref().unwrap_or(scratch).database_offering(&wanted).await?;
     let forgetful = scratch.engine().kind == EngineKind::Bundled;
-    let case = Case { input, declared, database: &database, before, prepared, deadline, forgetful };
+    let case = Case {
+        input,
+        declared,
+        database: &database,
+        before,
+        prepared,
+        deadline,
+        forgetful,
+        installed: installed.as_ref(),
+    };
     let answer = case.answer().await;
     if scratch.engine().kind == EngineKind::Native {
         // Its server is stopped in the end whatever happens; until then nobody has to wait for this.
@@ -98,7 +110,11 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     if let Some(own) = own {
         own.stop().await?;
     }
-    answer
+    let answer = answer?;
+    Ok(match installed {
+        Some(installed) => Answer { installed, ..answer },
+        None => Answer { lasting: answer.lasting && scratch.engine().kind != EngineKind::Native, ..answer },
+    })
 }
 
 /// The scripts, with the names that a session has.
@@ -159,19 +175,21 @@ struct Case<'a> {
     deadline: Instant,
     /// The engine keeps, between two connections, only what a checkpoint wrote down.
     forgetful: bool,
+    /// The extensions that the answer depends on, where that can be told.
+    installed: Option<&'a Installed>,
 }
 
 impl Case<'_> {
     async fn answer(mut self) -> Result<Answer, ServiceError> {
         let mut findings = self.input.findings.clone();
         findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
-        let lacking = self.create_extensions(&mut findings).await?;
+        let (lacking, lasting) = self.create_extensions(&mut findings).await?;
         self.name_session();
         let outcomes = match self.replay().await? {
             Ok(outcomes) => outcomes,
-            Err((finding, lasting)) => {
+            Err((finding, fails_again)) => {
                 findings.push(*finding);
-                let lasting = lasting && lacking.is_empty();
+                let lasting = lasting && fails_again;
                 return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
             }
         };
@@ -179,8 +197,7 @@ impl Case<'_> {
         config.options(OWN_SETTINGS);
         let client = client::connect(&config).await?;
         let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
-        // Once somebody installs the extension, the same engine answers otherwise.
-        Ok(Answer { lasting: lacking.is_empty(), ..answer })
+        Ok(Answer { lasting, ..answer })
     }
 
     /// Scripts that name their user or database get the real ones.
@@ -195,9 +212,9 @@ impl Case<'_> {
     }
 
     /// Creates what the types need before anything else stands in the database. What the scripts create themselves is
-    /// left to them. Returns what the server lacks.
-    async fn create_extensions(&self, findings: &mut Vec<Finding>) -> Result<Vec<Identifier>, ServiceError> {
-        let mut lacking = Vec::new();
+    /// left to them. Returns what the server lacks, and whether it lacks it for as long as [`Self::installed`] is so.
+    async fn create_extensions(&self, findings: &mut Vec<Finding>) -> Result<(Vec<Identifier>, bool), ServiceError> {
+        let (mut lacking, mut lasting) = (Vec::new(), true);
         for (extension, at) in extensions::needed(self.declared) {
             let name = extension.as_str();
             if self.prepared.extensions.contains(name) || self.before.extensions.contains(name) {
@@ -207,12 +224,17 @@ impl Case<'_> {
                 Ok(()) => {}
                 Err(ExtensionError::Database(error)) => return Err(error.into()),
                 Err(error) => {
+                    let would_fail_again = match &error {
+                        ExtensionError::Failed { .. } => self.installed.is_some_and(Installed::lacks_any),
+                        _ => self.installed.is_some(),
+                    };
+                    lasting &= would_fail_again;
                     findings.push(extensions::missing(&self.input.name, &extension, &at, &error.to_string()));
                     lacking.push(extension);
                 }
             }
         }
-        Ok(lacking)
+        Ok((lacking, lasting))
     }
 
     /// Runs what comes first, then the migrations. A failure is a finding, with whether it would fail again.
@@ -227,7 +249,7 @@ impl Case<'_> {
             };
             let outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
             if let Some(failure) = &outcome.failure {
-                let lasting = lasts(&failure.cause) && prepared.extensions.is_empty();
+                let lasting = lasts(&failure.cause) && self.lacks_again(prepared, &failure.cause);
                 return Ok(Err((Box::new(replay_failed(self.input, prepared, failure)), lasting)));
             }
             outcomes.push(outcome);
@@ -240,6 +262,14 @@ impl Case<'_> {
         }
         session.close().await;
         Ok(Ok(outcomes))
+    }
+
+    /// Whether what the scripts want of extensions fails again, as long as [`Self::installed`] is so.
+    fn lacks_again(&self, prepared: &Prepared, cause: &FailureCause) -> bool {
+        // Class 58: what an extension is made of besides its control file may be lacking as well.
+        let of_system = sqlstate(cause).starts_with("58");
+        let told = |installed: &Installed| !of_system || installed.lacks_any();
+        prepared.extensions.is_empty() || self.installed.is_some_and(told)
     }
 
     /// What is replayed, in order.
