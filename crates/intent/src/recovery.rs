@@ -46,6 +46,7 @@ enum State {
     Borrows {
         alias: String,
         stop: Stop,
+        errors: Report,
     },
     Broken,
 }
@@ -124,7 +125,7 @@ impl Reader<'_> {
             match stop.or_else(|| not_a_key(section, &documents)) {
                 None => {}
                 Some(stop) => match unknown_alias(&stop, section) {
-                    Some(alias) => section.state = State::Borrows { alias, stop },
+                    Some(alias) => section.state = State::Borrows { alias, stop, errors },
                     None => {
                         self.report.absorb(errors);
                         self.breaks(section, stop);
@@ -156,8 +157,11 @@ impl Reader<'_> {
         for section in sections {
             match std::mem::replace(&mut section.state, State::Sound) {
                 State::Borrows { alias, .. } if there.contains(&alias) => {}
-                State::Borrows { alias, .. } if lost.contains(&alias) => section.state = State::Broken,
-                State::Borrows { stop, .. } => self.breaks(section, stop),
+                State::Borrows { alias, stop, errors } => {
+                    self.report.absorb(errors);
+                    let stop = if lost.contains(&alias) { Stop::Full } else { stop };
+                    self.breaks(section, stop);
+                }
                 state => section.state = state,
             }
         }
@@ -183,8 +187,14 @@ impl Reader<'_> {
             }
             let line = stop.at().map_or(1, |at| at.line);
             let after = sections.partition_point(|section| section.first_line <= line);
-            let culprit = &mut sections[..after].iter_mut().rfind(|section| !section.is_broken())?;
-            self.breaks(culprit, stop);
+            let culprit = sections[..after].iter().rposition(|section| !section.is_broken())?;
+            let alias = unknown_alias(&stop, &sections[culprit]);
+            // It may be the broken ones that had its anchor.
+            let lost = alias.is_some_and(|alias| {
+                let broken = sections.iter().filter(|section| section.is_broken());
+                broken.flat_map(|section| anchors(section.text)).any(|anchor| anchor == alias)
+            });
+            self.breaks(&mut sections[culprit], if lost { Stop::Full } else { stop });
         }
         None
     }

@@ -162,6 +162,11 @@ fn shared_anchors_are_found_behind_an_error() {
     // Its anchor is in a broken service: nothing to correct here.
     let text = "svc-a:\n  connection_pool: &pool {min: 5}\n  volume: 'x\nsvc-b:\n  connection_pool: *pool\nsvc-c:\n  owner: *nobody\n";
     assert_eq!(places(&read_text(text)), [(3, 11), (7, 10)]);
+    let text = "svc-a:\n  connection_pool: &pool {min: 5}\n  volume: 'x\nsvc-b:\n  backup: a\n  backup: b\n  connection_pool: *pool\n";
+    assert_eq!(places(&read_text(text)), [(3, 11), (6, 3)]);
+    // The same, over another service.
+    let text = "svc-a:\n  backup: &a x\n  volume: 'x\nsvc-b:\n  backup: &b {c: *a}\nsvc-c:\n  backup: *b\nsvc-d:\n  volume: [a]\n";
+    assert_eq!(places(&read_text(text)), [(3, 11), (9, 11)]);
     // Known by one alias, and not by the other.
     let text = "x-a: &a b\nsvc-a:\n  volume: 'x\nsvc-b:\n  backup: *a\n  volume: *nobody\nsvc-c:\n  volume: [a]\n";
     assert_eq!(places(&read_text(text)), [(3, 11), (6, 11), (8, 11)]);

@@ -7,6 +7,7 @@ pub mod cache;
 mod extensions;
 pub mod files;
 pub mod inputs;
+mod installed;
 mod origins;
 pub mod output;
 mod progress;

@@ -23,6 +23,7 @@ use trueup_postgres::session::{ServerError, SessionError};
 use super::answer::Answer;
 use super::extensions;
 use super::inputs::ServiceInput;
+use super::installed::Installed;
 use super::origins::Replayed;
 
 /// A single statement that takes longer than this is cancelled.
@@ -94,10 +95,21 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     let alone = shared && (before.cluster_wide || prepared.cluster_wide);
     let own = if alone { Some(scratch.isolated().await?) } else { None };
     let wanted = extensions::all(declared, &[&before, &prepared]);
+    // Before anything is created: who installs one meanwhile makes the answer stale, not wrong for good.
+    let installed = Installed::on(scratch, &wanted);
     let database = own.as_ref().unwrap_or(scratch).database_offering(&wanted).await?;
     let forgetful = scratch.engine().kind == EngineKind::Bundled;
-    let major = scratch.engine().major;
-    let case = Case { input, declared, database: &database, before, prepared, deadline, forgetful, major };
+    let case = Case {
+        input,
+        declared,
+        database: &database,
+        before,
+        prepared,
+        deadline,
+        forgetful,
+        major: scratch.engine().major,
+        installed: installed.as_ref(),
+    };
     let answer = case.answer().await;
     if scratch.engine().kind == EngineKind::Native {
         // Its server is stopped in the end whatever happens; until then nobody has to wait for this.
@@ -108,7 +120,11 @@ pub async fn check(scratch: &Scratch, input: &ServiceInput, deadline: Instant) -
     if let Some(own) = own {
         own.stop().await?;
     }
-    answer
+    let answer = answer?;
+    Ok(match installed {
+        Some(installed) => Answer { installed, ..answer },
+        None => Answer { lasting: answer.lasting && scratch.engine().kind != EngineKind::Native, ..answer },
+    })
 }
 
 /// The names of a service's own schema, as far as the YAML alone tells; silence means `public`.
@@ -176,6 +192,8 @@ struct Case<'a> {
     forgetful: bool,
     /// The engine's major version.
     major: u16,
+    /// The extensions that the answer depends on, where that can be told.
+    installed: Option<&'a Installed>,
 }
 
 impl Case<'_> {
@@ -184,12 +202,12 @@ impl Case<'_> {
         findings.extend(self.prepared.not_run.iter().map(|at| not_run(self.input, at)));
         self.name_session();
         extensions::create_for_scripts(self.database, [&mut self.before, &mut self.prepared]).await?;
-        let lacking = self.create_extensions(&mut findings).await?;
+        let (lacking, lasting) = self.create_extensions(&mut findings).await?;
         let outcomes = match self.replay().await? {
             Ok(outcomes) => outcomes,
-            Err((finding, lasting)) => {
+            Err((finding, fails_again)) => {
                 findings.push(*finding);
-                let lasting = lasting && lacking.is_empty();
+                let lasting = lasting && fails_again;
                 return Ok(Answer { lasting, ..Answer::unknown("a migration fails on replay", findings) });
             }
         };
@@ -197,8 +215,7 @@ impl Case<'_> {
         config.options(own_settings(self.major));
         let client = client::connect(&config).await?;
         let answer = self.compare(&client, &outcomes, &lacking, findings).await?;
-        // Once somebody installs the extension, the same engine answers otherwise.
-        Ok(Answer { lasting: lacking.is_empty(), ..answer })
+        Ok(Answer { lasting, ..answer })
     }
 
     /// Scripts that name their user or database get the real ones.
@@ -213,9 +230,9 @@ impl Case<'_> {
     }
 
     /// Creates what the types need before anything else stands in the database. What the scripts create themselves is
-    /// left to them. Returns what the server lacks.
-    async fn create_extensions(&self, findings: &mut Vec<Finding>) -> Result<Vec<Identifier>, ServiceError> {
-        let mut lacking = Vec::new();
+    /// left to them. Returns what the server lacks, and whether it lacks it for as long as [`Self::installed`] is so.
+    async fn create_extensions(&self, findings: &mut Vec<Finding>) -> Result<(Vec<Identifier>, bool), ServiceError> {
+        let (mut lacking, mut lasting) = (Vec::new(), true);
         for (extension, at) in extensions::needed(self.declared) {
             let name = extension.as_str();
             if self.prepared.extensions.contains(name) || self.before.extensions.contains(name) {
@@ -225,12 +242,17 @@ impl Case<'_> {
                 Ok(()) => {}
                 Err(ExtensionError::Database(error)) => return Err(error.into()),
                 Err(error) => {
+                    let would_fail_again = match &error {
+                        ExtensionError::Failed { .. } => self.installed.is_some_and(Installed::lacks_any),
+                        _ => self.installed.is_some(),
+                    };
+                    lasting &= would_fail_again;
                     findings.push(extensions::missing(&self.input.name, &extension, &at, &error.to_string()));
                     lacking.push(extension);
                 }
             }
         }
-        Ok(lacking)
+        Ok((lacking, lasting))
     }
 
     /// Runs what comes first, then the migrations. A failure is a finding, with whether it would fail again.
@@ -245,7 +267,7 @@ impl Case<'_> {
             };
             let outcome = replay::replay(&mut session, &prepared.scripts, &options).await?;
             if let Some(failure) = &outcome.failure {
-                let lasting = lasts(&failure.cause) && prepared.extensions.is_empty();
+                let lasting = lasts(&failure.cause) && self.lacks_again(prepared, &failure.cause);
                 return Ok(Err((Box::new(replay_failed(self.input, prepared, failure)), lasting)));
             }
             outcomes.push(outcome);
@@ -258,6 +280,14 @@ impl Case<'_> {
         }
         session.close().await;
         Ok(Ok(outcomes))
+    }
+
+    /// Whether what the scripts want of extensions fails again, as long as [`Self::installed`] is so.
+    fn lacks_again(&self, prepared: &Prepared, cause: &FailureCause) -> bool {
+        // Class 58: what an extension is made of besides its control file may be lacking as well.
+        let of_system = sqlstate(cause).starts_with("58");
+        let told = |installed: &Installed| !of_system || installed.lacks_any();
+        prepared.extensions.is_empty() || self.installed.is_some_and(told)
     }
 
     /// What is replayed, in order.
