@@ -62,6 +62,7 @@ impl Case<'_> {
         self.name_session();
         extensions::create_for_scripts(self.database, [&mut self.before, &mut self.prepared]).await?;
         let (lacking, lasting) = self.create_extensions(&mut findings).await?;
+        self.lay_out_copies()?;
         let outcomes = match self.replay().await? {
             Ok(outcomes) => outcomes,
             Err((finding, fails_again)) => {
@@ -86,6 +87,16 @@ impl Case<'_> {
             let user = config.get_user().unwrap_or_default();
             self.prepared = prepare(self.input, user, config.get_dbname().unwrap_or_default());
         }
+    }
+
+    /// Data of COPY, where the engine takes none over a connection.
+    fn lay_out_copies(&mut self) -> Result<(), ServiceError> {
+        for (prepared, prefix) in [(&mut self.before, "before"), (&mut self.prepared, "script")] {
+            if let Some(folder) = self.database.copy_folder(prefix) {
+                prepared.copy_from_files(&folder).map_err(ServiceError::CopyFiles)?;
+            }
+        }
+        Ok(())
     }
 
     /// Creates what the types need before anything else stands in the database. What the scripts create themselves is

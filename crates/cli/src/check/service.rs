@@ -40,6 +40,9 @@ pub enum ServiceError {
     /// The session broke outside of the scripts.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The data of a COPY could not be written where the bundled engine reads it.
+    #[error("the data of a COPY could not be written for the bundled PostgreSQL: {0}")]
+    CopyFiles(#[source] std::io::Error),
     /// The bundled engine could not write down what the scripts did.
     #[error("the bundled PostgreSQL could not write down what the migrations did: {0}")]
     Unsaved(String),

@@ -5,6 +5,7 @@ use super::scratch_url::Guest;
 use super::server::Server;
 use super::sql::{connect, identifier, within};
 use super::{DatabaseError, Engine, ExtensionError};
+use crate::replay::CopyFolder;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -152,6 +153,17 @@ impl Database {
     /// functions and operators have to be qualified or `search_path` left at the `pg_catalog` that is set here.
     pub fn superuser_config(&self) -> Config {
         self.superuser.clone()
+    }
+
+    /// Where data of `COPY … FROM STDIN` has to lie, in files that start with `prefix`, for the engine that ends a connection
+    /// which sends it.
+    pub fn copy_folder(&self, prefix: &'static str) -> Option<CopyFolder> {
+        match &self.ending {
+            Some(Ending::Bundled(server, _)) => {
+                Some(CopyFolder { here: server.dir().data().join("pgdata"), there: "/base".to_owned(), prefix })
+            }
+            _ => None,
+        }
     }
 
     /// Its name on the server.

@@ -84,6 +84,14 @@ impl Origin {
 }
 
 impl Prepared {
+    /// Has every COPY read its data from a file in `folder`, which the server sees.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn copy_from_files(&mut self, folder: &super::CopyFolder) -> std::io::Result<()> {
+        super::copy_files::from_files(&mut self.scripts, folder)
+    }
+
     /// Extensions that statements of their own create, in order.
     pub fn created_extensions(&self) -> impl Iterator<Item = String> {
         self.creations.iter().map(|creation| creation.name.clone())
