@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use trueup_model::secret::Secret;
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -174,8 +175,9 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FOLDER", env = "TRUEUP_PG_BIN", hide_env_values = true, help_heading = SERVER)]
     pub pg_bin: Option<PathBuf>,
     /// Make scratch databases on this server instead of starting one
-    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true, help_heading = SERVER)]
-    pub scratch_url: Option<String>,
+    #[arg(long, value_name = "URL", env = "TRUEUP_SCRATCH_URL", hide_env_values = true, help_heading = SERVER,
+        value_parser = secret)]
+    pub scratch_url: Option<Secret>,
     /// Use the PostgreSQL that is built into trueup, whatever else is installed
     #[arg(long, conflicts_with_all = ["scratch_url", "pg_bin"], help_heading = SERVER)]
     pub bundled: bool,
@@ -194,8 +196,8 @@ pub struct CheckArgs {
 #[derive(Debug, Default, Args)]
 pub struct DatabaseArgs {
     /// The database: jdbc:postgresql://host:port/name or postgres://host:port/name [default: FLYWAY_URL]
-    #[arg(long, value_name = "URL", help_heading = DATABASE)]
-    pub url: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = secret, help_heading = DATABASE)]
+    pub url: Option<Secret>,
     /// The role that logs in [default: FLYWAY_USER, the URL's, PGUSER, USER]
     #[arg(long, value_name = "NAME", help_heading = DATABASE)]
     pub user: Option<String>,
@@ -221,6 +223,11 @@ pub enum RunFormat {
     Human,
     /// For programs
     Json,
+}
+
+/// A value that holds a password, out of sight from the start.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Options of the hidden engine process.

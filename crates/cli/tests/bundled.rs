@@ -129,7 +129,11 @@ fn it_takes_what_migrations_do() {
     let extensions: String = EXTENSIONS.iter().map(|name| format!("CREATE EXTENSION \"{name}\" CASCADE;\n")).collect();
     let extensions = extensions + "CREATE TABLE t (a int);";
     let caught = "CREATE TABLE t (a int);\nDO $$ BEGIN PERFORM 1/0; EXCEPTION WHEN division_by_zero THEN NULL; END $$;";
+    let copied = "CREATE TABLE t (a int, b text);\nCOPY t (b, a) FROM STDIN;\none\t1\n\\N\t2\n\\.\n\
+                  COPY t FROM STDIN WITH (FORMAT csv, HEADER);\na,b\n3,\"x, y\"\n\\.\n\
+                  DO $$ BEGIN ASSERT (SELECT sum(a) = 6 AND max(b) = 'x, y' FROM t), 'not copied'; END $$;";
     let services = [
+        ("svc-copy", copied),
         ("svc-exception", caught),
         ("svc-extension", extensions.as_str()),
         ("svc-role", "CREATE ROLE reader;\nCREATE TABLE t (a int);\nGRANT SELECT ON t TO reader;"),

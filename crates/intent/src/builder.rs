@@ -33,15 +33,37 @@ pub(crate) enum Stop {
     Limit { at: Mark, message: String, help: &'static str },
 }
 
+impl Stop {
+    /// Where it stopped.
+    pub(crate) fn at(&self) -> Option<Mark> {
+        match self {
+            Self::Syntax { at, .. } | Self::Depth { at } | Self::Limit { at, .. } => Some(*at),
+            Self::Full => None,
+        }
+    }
+}
+
 /// Counts the nodes of one file, over all parts of it that are parsed.
 pub(crate) struct Budget {
     nodes: usize,
+    characters: usize,
 }
 
 impl Budget {
     /// What one file may have.
     pub(crate) fn of_a_file() -> Self {
-        Self { nodes: MAX_NODES }
+        Self { nodes: MAX_NODES, characters: 0 }
+    }
+
+    /// The nodes of one file once more, for another pass over it.
+    pub(crate) fn renew(&mut self) {
+        self.nodes = MAX_NODES;
+    }
+
+    /// How many characters the parser has taken, over all passes.
+    #[cfg(test)]
+    pub(crate) fn characters(&self) -> usize {
+        self.characters
     }
 
     /// Whether nothing is left.
@@ -73,7 +95,9 @@ pub(crate) fn build(
 ) -> (Vec<Node>, Option<Stop>) {
     let mut builder =
         Builder { file, first_line, budget, report, stack: Vec::new(), anchors: HashMap::new(), documents: Vec::new() };
-    let stop = builder.run(text).err();
+    let left = Rc::new(Cell::new(MAX_LOOKAHEAD));
+    let stop = builder.run(text, &left).err();
+    builder.budget.characters += MAX_LOOKAHEAD - left.get();
     (builder.documents, stop)
 }
 
@@ -97,6 +121,8 @@ impl Iterator for Metered<'_> {
 struct Frame {
     at: Mark,
     anchor: usize,
+    /// Whether it is written in brackets.
+    flow: bool,
     kind: FrameKind,
 }
 
@@ -122,9 +148,8 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn run(&mut self, text: &str) -> Result<(), Stop> {
-        let left = Rc::new(Cell::new(MAX_LOOKAHEAD));
-        let metered = Metered { characters: text.chars(), left: Rc::clone(&left) };
+    fn run(&mut self, text: &str, left: &Rc<Cell<usize>>) -> Result<(), Stop> {
+        let metered = Metered { characters: text.chars(), left: Rc::clone(left) };
         let mut parser = Parser::new(BufferedInput::new(metered));
         let mut last = Mark { line: self.first_line, column: 1 };
         while let Some(event) = parser.next_event() {
@@ -133,7 +158,7 @@ impl Builder<'_> {
                     format!("a text, or a list or mapping in brackets, has more than {MAX_LOOKAHEAD} characters");
                 return Err(Stop::Limit { at: last, message, help: "write lists one item a line" });
             }
-            left.set(MAX_LOOKAHEAD);
+            self.budget.characters += MAX_LOOKAHEAD - left.replace(MAX_LOOKAHEAD);
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
             last = self.mark(&span.start);
             self.event(event, span)?;
@@ -145,11 +170,18 @@ impl Builder<'_> {
     }
 
     fn syntax(&self, error: &ScanError) -> Stop {
-        Stop::Syntax { at: self.mark(error.marker()), info: error.info().to_owned() }
+        let (at, info) = (self.mark(error.marker()), error.info().to_owned());
+        // A line in column 1 ends what a bracket left open, and is not to blame.
+        let open = self.stack.last().filter(|frame| frame.flow && at.column == 1 && frame.at < at);
+        match open {
+            Some(frame) => Stop::Syntax { at: frame.at, info: "unclosed flow collection".to_owned() },
+            None => Stop::Syntax { at, info },
+        }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
         let at = self.mark(&span.start);
+        let flow = !span.is_empty();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.budget.take(1, at)?;
@@ -158,13 +190,13 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
-                self.open(Frame { at, anchor, kind: FrameKind::Sequence(Vec::new()) })
+                self.open(Frame { at, anchor, flow, kind: FrameKind::Sequence(Vec::new()) })
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
                 let kind =
                     FrameKind::Mapping { entries: Vec::new(), merged: Vec::new(), key: None, seen: HashMap::new() };
-                self.open(Frame { at, anchor, kind })
+                self.open(Frame { at, anchor, flow, kind })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => self.alias(anchor, at),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use trueup_model::declared::{DeclaredIndex, IndexKey, IndexTerm};
+use trueup_model::declared::{DeclaredIndex, IndexKey, IndexTerm, OperatorClass};
 use trueup_model::finding::{ObjectKind, ObjectPath};
 use trueup_model::location::Located;
 use trueup_model::name::{Identifier, QualifiedName};
@@ -180,8 +180,7 @@ impl Reader<'_> {
                     let range = extent(piece);
                     let written = &text.text[range.clone()];
                     let message = format!("{} is not understood as a column of an index", quoted(written));
-                    let help =
-                        "write a column or an expression in brackets, then ASC or DESC, then NULLS FIRST or NULLS LAST";
+                    let help = "write a column or an expression in brackets, then an operator class if need be, then ASC or DESC, then NULLS FIRST or NULLS LAST";
                     self.problems.push(Problem::new(text.at_byte(range.start), written, message, help));
                 }
             }
@@ -293,7 +292,10 @@ fn text<'a, 's: 'a>(node: Option<&'a Node>, what: &str, scope: &mut Scope<'s>) -
     node.and_then(|node| fields::text(node, what, scope))
 }
 
-/// One key: a name, a call, or an expression in brackets, and its order.
+/// Words behind a column that are no operator class, however they are meant.
+const ORDER_WORDS: [&str; 6] = ["asc", "desc", "nulls", "ascending", "descending", "collate"];
+
+/// One key: a name, a call, or an expression in brackets, its operator class and its order.
 fn key(text: Text<'_>, piece: &[Token], folds: bool) -> Option<IndexKey> {
     let first = piece.first()?;
     let calls = matches!(piece.get(1), Some(next) if next.kind == Kind::Group && !next.spaced);
@@ -308,7 +310,8 @@ fn key(text: Text<'_>, piece: &[Token], folds: bool) -> Option<IndexKey> {
         }
         _ => return None,
     };
-    let order: Vec<String> = piece[used..].iter().map(|token| word(text.text, token)).collect::<Option<_>>()?;
+    let (operator_class, more) = operator_class(text.text, &piece[used..], folds)?;
+    let order: Vec<String> = piece[used + more..].iter().map(|token| word(text.text, token)).collect::<Option<_>>()?;
     let mut order = order.iter().map(String::as_str).collect::<Vec<_>>();
     let descending = order.first() == Some(&"desc");
     if descending || order.first() == Some(&"asc") {
@@ -320,7 +323,23 @@ fn key(text: Text<'_>, piece: &[Token], folds: bool) -> Option<IndexKey> {
         ["nulls", "last"] => Some(false),
         _ => return None,
     };
-    Some(IndexKey { term, descending, nulls_first, at: text.at_byte(first.range.start) })
+    Some(IndexKey { term, operator_class, descending, nulls_first, at: text.at_byte(first.range.start) })
+}
+
+/// The operator class that these tokens start with, if any, and how many of them it takes; `None` when what stands
+/// there is no name.
+fn operator_class(text: &str, tokens: &[Token], folds: bool) -> Option<(Option<OperatorClass>, usize)> {
+    let is_name = |token: &Token| matches!(token.kind, Kind::Word | Kind::Name);
+    let absent = match tokens.first() {
+        None => true,
+        Some(first) => !is_name(first) || word(text, first).is_some_and(|word| ORDER_WORDS.contains(&&*word)),
+    };
+    if absent {
+        return Some((None, 0));
+    }
+    let used = 1 + tokens[1..].iter().take_while(|token| !token.spaced).count();
+    let (schema, name) = names::qualified(&text[extent(&tokens[..used])], folds).ok()?;
+    Some((Some(OperatorClass { schema, name }), used))
 }
 
 /// What `type` says, in all that is written there.

@@ -17,6 +17,7 @@ mod lower;
 mod names;
 pub mod properties;
 mod prose;
+mod recovery;
 mod report;
 mod schema;
 mod service;

@@ -196,7 +196,7 @@ fn positional_column() -> Value {
     })
 }
 
-const KEYS: &str = "Columns, or expressions in brackets, each with ASC or DESC and NULLS FIRST or NULLS LAST as needed: `guest_id, checked_in_at DESC`.";
+const KEYS: &str = "Columns, or expressions in brackets, each with an operator class, ASC or DESC, and NULLS FIRST or NULLS LAST as needed: `guest_id, checked_in_at DESC`, `title gin_trgm_ops`.";
 const INDEX_TYPE: &str = "UNIQUE, a method (BTREE, HASH, GIN, GIST, SPGIST, BRIN), WHERE predicate, or a combination. A note in brackets changes nothing.";
 
 fn index_schema() -> Value {

@@ -94,7 +94,7 @@ fn read(file: &Arc<str>, entry: &Entry, services: &mut Services, report: &mut Re
 }
 
 /// Names of services are folders too.
-fn is_service_name(name: &str) -> bool {
+pub(crate) fn is_service_name(name: &str) -> bool {
     let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     sound && name.len() <= MAX_NAME && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }

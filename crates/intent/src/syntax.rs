@@ -4,30 +4,32 @@ use std::sync::Arc;
 
 use crate::builder::{Budget, MAX_DEPTH, Stop, build};
 use crate::document::{Mark, Node};
+use crate::recovery;
 use crate::report::Report;
 use crate::text::{decode, lines};
 
 /// Reads all documents of a file of the intent, and reports all errors in it.
 ///
-/// A YAML parser stops at the first syntax error. Then each part that starts with a key in column 1, which is to say
-/// each service, is read on its own, so that the author sees the errors of all services at once.
+/// A YAML parser stops at the first syntax error; reading then goes on as [`recovery`] says, so that the author sees
+/// the errors of all services at once.
 pub(crate) fn documents(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Vec<Node> {
     let Some(text) = decode(file, bytes, report) else { return Vec::new() };
     let mut budget = Budget::of_a_file();
     let mut first_try = Report::default();
     let (documents, stop) = build(file, &text, 1, &mut budget, &mut first_try);
     match stop {
-        // Each service may be read on its own, and brings the errors before this one again.
-        Some(Stop::Syntax { .. } | Stop::Depth { .. }) => {}
-        other => {
+        // Each service is read again, and brings the errors before this one again.
+        Some(Stop::Syntax { .. } | Stop::Depth { .. } | Stop::Limit { .. }) if !budget.is_spent() => {
+            drop(documents);
+            recovery::documents(file, &text, &mut budget, report)
+        }
+        stop => {
             report.absorb(first_try);
-            let stopped = other.is_some();
-            other.into_iter().for_each(|stop| explain(file, &text, 1, stop, report));
-            return if stopped { Vec::new() } else { documents };
+            let stopped = stop.is_some();
+            stop.into_iter().for_each(|stop| explain(file, &text, 1, stop, report));
+            if stopped { Vec::new() } else { documents }
         }
     }
-    drop(documents);
-    by_section(file, &text, report)
 }
 
 /// Reads all documents of a file, stopping at the first syntax error.
@@ -40,51 +42,8 @@ pub(crate) fn documents_strictly(file: &Arc<str>, bytes: &[u8], report: &mut Rep
     documents
 }
 
-fn by_section(file: &Arc<str>, text: &str, report: &mut Report) -> Vec<Node> {
-    let mut budget = Budget::of_a_file();
-    let mut documents = Vec::new();
-    for (first_line, section) in sections(text) {
-        let (read, stop) = build(file, section, first_line, &mut budget, report);
-        documents.extend(read);
-        if let Some(stop) = stop.filter(|stop| !is_alias_from_elsewhere(stop, section, first_line, text)) {
-            explain(file, section, first_line, stop, report);
-        }
-        if budget.is_spent() || report.is_full(file) {
-            break;
-        }
-    }
-    documents
-}
-
-/// The parts of a file that start with something in column 1 which can be a key, each with its first line.
-fn sections(text: &str) -> Vec<(u32, &str)> {
-    let mut starts: Vec<(u32, usize)> = Vec::new();
-    for (number, line) in lines(text) {
-        let offset = line.as_ptr() as usize - text.as_ptr() as usize;
-        let starts_key = line.chars().next().is_some_and(|first| !" \t#-]},.%".contains(first));
-        let separates = line.starts_with("---") || line.starts_with("...");
-        if starts_key || separates || starts.is_empty() {
-            starts.push((number, offset));
-        }
-    }
-    let ends = starts.iter().skip(1).map(|(_, offset)| *offset).chain([text.len()]);
-    starts.iter().zip(ends).map(|((number, start), end)| (*number, &text[*start..end])).collect()
-}
-
-/// Whether an alias is unknown only because its anchor stands in another section.
-fn is_alias_from_elsewhere(stop: &Stop, section: &str, first_line: u32, text: &str) -> bool {
-    let Stop::Syntax { at, info } = stop else { return false };
-    if !info.contains("unknown anchor") {
-        return false;
-    }
-    let line = lines(section).find(|(number, _)| number + first_line - 1 == at.line).map_or("", |(_, line)| line);
-    let alias: String =
-        line.chars().skip(at.column as usize).take_while(|c| !c.is_whitespace() && !",]}".contains(*c)).collect();
-    !alias.is_empty() && text.contains(&format!("&{alias}"))
-}
-
 /// Reports why reading stopped, in words for the author rather than for the parser.
-fn explain(file: &Arc<str>, text: &str, first_line: u32, stop: Stop, report: &mut Report) {
+pub(crate) fn explain(file: &Arc<str>, text: &str, first_line: u32, stop: Stop, report: &mut Report) {
     match stop {
         Stop::Full => {}
         Stop::Depth { at } => {
@@ -135,6 +94,11 @@ fn in_words(info: &str) -> (String, &'static str) {
         ("quoted scalar", "a quote is opened here and not closed where its value ends", QUOTES),
         (
             "flow",
+            "a bracket is not closed, or something in it is not separated by a comma",
+            "close it, or put the value in quotes when the bracket is part of a text",
+        ),
+        (
+            "illegal placement of ':'",
             "a bracket is not closed, or something in it is not separated by a comma",
             "close it, or put the value in quotes when the bracket is part of a text",
         ),

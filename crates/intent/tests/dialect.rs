@@ -3,7 +3,7 @@
 
 mod common;
 
-use trueup_model::declared::{Aspect, Check, Identity, IndexTerm, Target};
+use trueup_model::declared::{Aspect, Check, Identity, IndexTerm, OperatorClass, Target};
 use trueup_model::rule::Rule;
 
 use common::{column, constrained, index, one_column, one_index, read_text, service, table};
@@ -248,7 +248,7 @@ fn index_contradictions_are_not_understood() {
         "columns: a, type: something else",
         "columns: a, type: partial",
         "columns: a desc asc",
-        "columns: a gin_trgm_ops",
+        "columns: a gin_trgm_ops descending",
         "columns: nothing",
         "type: UNIQUE",
         "columns: a, type: \"WHERE b = 'x\"",
@@ -272,6 +272,43 @@ fn index_keys() {
         ]
     );
     assert_eq!(one_index("columns: [a, b DESC]").0.keys.len(), 2);
+}
+
+#[test]
+fn operator_classes() {
+    let key = |written: &str| {
+        let (index, findings) = one_index(&format!("columns: '{written}'"));
+        assert!(findings.is_empty() && !index.not_understood, "{written}: {findings:?}");
+        let [key] = &index.keys[..] else { panic!("{written}: {:?}", index.keys) };
+        let class = key.operator_class.as_ref().map(OperatorClass::quoted).unwrap_or_default();
+        (class, key.descending, key.nulls_first)
+    };
+    assert_eq!(key("a gin_trgm_ops"), ("\"gin_trgm_ops\"".to_owned(), false, None));
+    assert_eq!(key("a TEXT_Pattern_Ops DESC nulls last"), ("\"text_pattern_ops\"".to_owned(), true, Some(false)));
+    assert_eq!(key("a ext.\"My Ops\" ASC"), ("\"ext\".\"My Ops\"".to_owned(), false, None));
+    assert_eq!(key("lower(a) x NULLS FIRST"), ("\"x\"".to_owned(), false, Some(true)));
+    assert_eq!(key("(a || b) x"), ("\"x\"".to_owned(), false, None));
+    assert_eq!(key("a \"desc\" desc"), ("\"desc\"".to_owned(), true, None));
+    for none in ["a", "a ASC", "a asc nulls first", "a nulls last", "a Desc"] {
+        assert_eq!(key(none).0, "", "{none}");
+    }
+    for wrong in [
+        "a ASC text_ops",
+        "a nulls text_ops",
+        "a x y",
+        "a x.y.z",
+        "a x.",
+        "a x(siglen=3)",
+        "a x (siglen=3)",
+        "a descending",
+        "a COLLATE \"C\"",
+        "a x; DROP",
+        "a 5",
+        "a \"\"",
+    ] {
+        let (index, findings) = one_index(&format!("columns: '{wrong}'"));
+        assert!(index.not_understood && findings.len() == 1, "{wrong}: {findings:?}");
+    }
 }
 
 #[test]

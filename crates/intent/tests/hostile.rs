@@ -38,7 +38,7 @@ fn syntax_errors_of_all_services_come_at_once() {
     let reading = read_text(text);
     assert_eq!(
         reading.errors.iter().map(|error| error.at.line).collect::<Vec<_>>(),
-        [2, 7, 8, 9, 12],
+        [2, 6, 8, 9, 12],
         "{:#?}",
         reading.errors
     );

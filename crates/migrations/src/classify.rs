@@ -59,6 +59,17 @@ pub struct ClusterWide {
     pub what: String,
 }
 
+/// CREATE EXTENSION.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedExtension {
+    /// The extension's name.
+    pub name: String,
+    /// The statement's bytes in the script; `None` inside of a `DO` block.
+    pub range: Option<Range<usize>>,
+    /// The schema that the statement names.
+    pub schema: Option<String>,
+}
+
 /// What a script needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -68,8 +79,8 @@ pub struct Facts {
     pub transactional: usize,
     /// Why it has to be sent alone; empty when it may be sent ahead.
     pub barriers: Vec<Barrier>,
-    /// Names of CREATE EXTENSION, in order.
-    pub extensions: Vec<String>,
+    /// Extensions that it creates, in order.
+    pub extensions: Vec<CreatedExtension>,
     /// Roles, databases, tablespaces: it needs a server of its own.
     pub cluster_wide: Vec<ClusterWide>,
 }
@@ -224,7 +235,7 @@ impl Facts {
             self.barrier(Barrier::NonTransactional);
         }
         self.control(&head.first);
-        self.extension(&text[range.clone()], &head);
+        self.extension(&text[range.clone()], &range, &head);
         self.cluster(text, range, &head);
     }
 
@@ -248,24 +259,28 @@ impl Facts {
         }
     }
 
-    fn extension(&mut self, sql: &str, head: &Head) {
+    fn extension(&mut self, sql: &str, range: &Range<usize>, head: &Head) {
         if head.tokens.first().is_some_and(|token| token.is_word(sql, "DO")) {
             let quoted_or_folded = |found: regex::Captures<'_>| match found.get(1) {
                 Some(quoted) => quoted.as_str().to_owned(),
                 None => found.get(2).map_or("", |word| word.as_str()).to_ascii_lowercase(),
             };
-            self.extensions.extend(EXTENSION_IN_BODY.captures_iter(sql).map(quoted_or_folded));
+            let names = EXTENSION_IN_BODY.captures_iter(sql).map(quoted_or_folded);
+            self.extensions.extend(names.map(|name| CreatedExtension { name, range: None, schema: None }));
             return;
         }
         if !(head.first == "CREATE EXTENSION" || head.first.starts_with("CREATE EXTENSION ")) {
             return;
         }
-        let named = head
+        let mut rest = head
             .tokens
             .iter()
             .skip(2)
-            .find(|token| !["IF", "NOT", "EXISTS"].iter().any(|word| token.is_word(sql, word)));
-        self.extensions.extend(named.and_then(|token| name_of(token, sql)));
+            .skip_while(|token| ["IF", "NOT", "EXISTS"].iter().any(|word| token.is_word(sql, word)));
+        let Some(name) = rest.next().and_then(|token| name_of(token, sql)) else { return };
+        let schema = rest.skip_while(|token| !token.is_word(sql, "SCHEMA")).nth(1);
+        let schema = schema.and_then(|token| name_of(token, sql));
+        self.extensions.push(CreatedExtension { name, range: Some(range.clone()), schema });
     }
 
     fn cluster(&mut self, text: &str, range: Range<usize>, head: &Head) {
@@ -421,9 +436,13 @@ mod tests {
     #[test]
     fn extensions_and_what_a_server_shares() {
         let found = facts("create extension if not exists \"uuid-ossp\" with schema public; CREATE EXTENSION PostGIS");
-        assert_eq!(found.extensions, ["uuid-ossp", "postgis"]);
+        let named = |facts: &Facts| facts.extensions.iter().map(|created| created.name.clone()).collect::<Vec<_>>();
+        assert_eq!(named(&found), ["uuid-ossp", "postgis"]);
+        assert_eq!(found.extensions[0].schema.as_deref(), Some("public"));
+        assert_eq!((found.extensions[1].range.clone(), &found.extensions[1].schema), (Some(63..87), &None));
         let body = facts("do $$ begin create extension if not exists Citext; CREATE EXTENSION \"A-b\"; end $$");
-        assert_eq!(body.extensions, ["citext", "A-b"]);
+        assert_eq!(named(&body), ["citext", "A-b"]);
+        assert!(body.extensions.iter().all(|created| created.range.is_none()));
         for sql in [
             "create role r",
             "alter user u password 'x'",

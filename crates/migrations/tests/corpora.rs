@@ -243,14 +243,15 @@ fn what_the_corpora_need() {
         for barrier in facts.iter().flat_map(|(_, facts)| &facts.barriers) {
             *barriers.entry(format!("{barrier:?}")).or_default() += 1;
         }
-        let found: Vec<_> = facts.iter().flat_map(|(_, facts)| &facts.extensions).collect();
+        let found: Vec<_> =
+            facts.iter().flat_map(|(_, facts)| &facts.extensions).map(|created| created.name.as_str()).collect();
         let cluster: Vec<_> =
             facts.iter().filter(|(_, facts)| !facts.cluster_wide.is_empty()).map(|(script, _)| script).collect();
         println!(
             "{name}: outside of transactions {outside:?}, barriers {barriers:?}, extensions {found:?}, cluster-wide {cluster:?}"
         );
         assert_eq!((outside.len(), cluster.len()), (expected, roles), "{name}");
-        assert!(found.iter().all(|name| name.as_str() == extensions), "{name}");
+        assert!(found.iter().all(|name| *name == extensions), "{name}");
         let history = barriers.contains_key("HistoryTable");
         assert_eq!(history, (name, conf) == ("mulighetsrommet", "flyway.conf"), "V445 deletes rows of the history");
     }

@@ -267,12 +267,47 @@ pub struct DeclaredIndex {
 pub struct IndexKey {
     /// A column name, or an expression in brackets.
     pub term: IndexTerm,
+    /// The operator class, when one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_class: Option<OperatorClass>,
     /// `DESC`.
     pub descending: bool,
     /// `NULLS FIRST` (`Some(true)`), `NULLS LAST` (`Some(false)`), or silent.
     pub nulls_first: Option<bool>,
     /// Where it stands.
     pub at: Location,
+}
+
+/// An operator class by name, for example `gin_trgm_ops`; without a schema, PostgreSQL finds it along the search path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorClass {
+    /// The schema, when one is written.
+    pub schema: Option<Identifier>,
+    /// The name.
+    pub name: Identifier,
+}
+
+impl OperatorClass {
+    /// As it may stand in SQL.
+    pub fn quoted(&self) -> String {
+        let schema = self.schema.as_ref().map_or_else(String::new, |schema| schema.quoted() + ".");
+        schema + &self.name.quoted()
+    }
+
+    /// The extension that brings it, for classes whose names are known from PostgreSQL's own extensions and the widest
+    /// used others.
+    pub fn extension(&self) -> Option<&'static str> {
+        let name = self.name.as_str();
+        match name {
+            "gin_trgm_ops" | "gist_trgm_ops" => Some("pg_trgm"),
+            "gin_hstore_ops" | "gist_hstore_ops" => Some("hstore"),
+            "gist_ltree_ops" | "gist__ltree_ops" => Some("ltree"),
+            "gin__int_ops" | "gist__int_ops" | "gist__intbig_ops" => Some("intarray"),
+            _ if ["vector_", "halfvec_"].iter().any(|prefix| name.starts_with(prefix)) => Some("vector"),
+            _ if ["geometry_ops", "geography_ops"].iter().any(|part| name.contains(part)) => Some("postgis"),
+            _ => None,
+        }
+    }
 }
 
 /// What an index key is over.

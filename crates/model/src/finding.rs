@@ -148,6 +148,10 @@ pub struct Finding {
     pub migration_at: Option<Location>,
     /// SQL that would settle it, when that is safe to propose.
     pub fix: Option<String>,
+    /// Whether the object lives in its service's own schema, under either side's name for it. The fingerprint then leaves
+    /// that name out: once somebody corrects it in the YAML, what was accepted inside stays accepted.
+    #[serde(default)]
+    pub in_own_schema: bool,
 }
 
 impl Finding {
@@ -167,6 +171,7 @@ impl Finding {
             intent_at: None,
             migration_at: None,
             fix: None,
+            in_own_schema: false,
         }
     }
 
@@ -207,6 +212,12 @@ impl Finding {
         self
     }
 
+    /// Notes whether the object lives in one of `own`, the names of its service's own schema.
+    pub fn place_in(&mut self, own: &[Identifier]) {
+        let [schema, _, ..] = self.object.path.as_slice() else { return };
+        self.in_own_schema = self.object.kind != ObjectKind::Migration && own.contains(schema);
+    }
+
     /// Both places, intent first.
     pub fn locations(&self) -> impl Iterator<Item = &Location> {
         self.intent_at.iter().chain(self.migration_at.iter())
@@ -214,14 +225,14 @@ impl Finding {
 
     /// A name for this finding that survives moved lines and reworded messages, 32 hexadecimal digits.
     ///
-    /// It covers the rule, the service, the object and what both sides say: a difference that was accepted and then
-    /// becomes another difference is new.
+    /// It covers the rule, the service, the object (but for the name of the service's own schema) and what both sides say:
+    /// a difference that was accepted and then becomes another difference is new.
     pub fn fingerprint(&self) -> String {
         let mut hash = Fnv128::new();
         hash.part(self.rule.name());
         hash.part(&self.service);
         hash.part(&format!("{:?}", self.object.kind));
-        for part in &self.object.path {
+        for part in &self.object.path[usize::from(self.in_own_schema)..] {
             hash.part(part.as_str());
         }
         hash.part("sides");
@@ -263,6 +274,21 @@ mod tests {
     fn fingerprint_ignores_lines_and_wording() {
         let moved = finding().message("other words").in_intent(Some(&Location::new("a.yaml", 9, 1)));
         assert_eq!(finding().fingerprint(), moved.fingerprint());
+    }
+
+    #[test]
+    fn fingerprint_leaves_out_the_own_schema_and_no_other() {
+        let of = |schema: &str, own: &[Identifier]| {
+            let table = QualifiedName::new(schema, "t");
+            let path = ObjectPath::member(ObjectKind::Column, &table, &"c".into());
+            let mut finding = Finding::new(Rule::ColumnType, "svc", path);
+            finding.place_in(own);
+            finding.fingerprint()
+        };
+        let own = ["checkin".into(), "check_in".into()];
+        assert_eq!(of("checkin", &own), of("check_in", &own));
+        assert_ne!(of("checkin", &own), of("other", &own));
+        assert_ne!(of("checkin", &[]), of("check_in", &[]));
     }
 
     #[test]

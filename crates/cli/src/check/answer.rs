@@ -7,6 +7,7 @@ use trueup_model::finding::Finding;
 use trueup_model::lowered::Lowered;
 use trueup_model::name::Identifier;
 
+use super::installed::Installed;
 use crate::report::ServiceStatus;
 
 /// One service's result; what the cache keeps.
@@ -22,14 +23,25 @@ pub struct Answer {
     pub compared: Compared,
     /// Types of declared columns, as PostgreSQL prints them: table, column, type. For references between services.
     pub types: Vec<(Identifier, Identifier, String)>,
-    /// Whether it depends on nothing but its inputs: an answer that a deadline cut short does not.
+    /// Whether it depends on nothing but its inputs and [`Self::installed`]: an answer that a deadline cut short does
+    /// not.
     pub lasting: bool,
+    /// What it depends on outside of its inputs.
+    pub installed: Installed,
 }
 
 impl Answer {
     /// A service that was compared.
     pub fn checked(findings: Vec<Finding>, compared: Compared) -> Self {
-        Self { status: ServiceStatus::Checked, reason: None, findings, compared, types: Vec::new(), lasting: true }
+        Self {
+            status: ServiceStatus::Checked,
+            reason: None,
+            findings,
+            compared,
+            types: Vec::new(),
+            lasting: true,
+            installed: Installed::default(),
+        }
     }
 
     /// A service that could not be compared.

@@ -1,6 +1,6 @@
 //! Every service's answer: from the cache, or from a disposable PostgreSQL, several at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -153,19 +153,23 @@ impl Run<'_> {
         let types = service::types_of(named);
         let across = agreement::logical_references(&self.inputs.reading.declared, &types);
         let in_yaml = self.inputs.reading.findings.iter().cloned().chain(across);
-        report.findings.extend(in_yaml.filter(|finding| counts(self.inputs, finding, scope)));
+        let by_name: HashMap<_, _> =
+            self.inputs.services.iter().map(|service| (service.name.as_str(), service)).collect();
+        // Findings of the YAML as a whole count always, those of a service when the run looks at it.
+        let counts =
+            |finding: &Finding| !by_name.contains_key(finding.service.as_str()) || scope.includes(&finding.service);
+        let in_yaml = in_yaml.filter(counts).map(|mut finding| {
+            let declared = by_name.get(finding.service.as_str()).and_then(|service| service.declared.as_ref());
+            finding.place_in(declared.map(service::own_schema).as_slice());
+            finding
+        });
+        report.findings.extend(in_yaml);
         for (number, answered) in self.answers {
             let input = &self.inputs.services[number];
             report.services.push(service_report(input, &answered));
             report.findings.extend(answered.answer.findings);
         }
     }
-}
-
-/// Findings of the YAML as a whole count always, those of a service when the run looks at it.
-fn counts(inputs: &Inputs, finding: &Finding, scope: &Scope) -> bool {
-    let of_service = inputs.services.iter().any(|service| service.name == finding.service);
-    !of_service || scope.includes(&finding.service)
 }
 
 fn service_report(input: &ServiceInput, answered: &Answered) -> ServiceReport {

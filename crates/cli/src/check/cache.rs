@@ -1,6 +1,7 @@
 //! Answers of earlier runs, by everything they depend on.
 //!
-//! The key covers the whole of a service's inputs, the engine, and this very binary, so a hit is as good as a run. An
+//! The key covers the whole of a service's inputs, the engine, and this very binary, and an answer says which extensions
+//! it found installed, so a hit is as good as a run. An
 //! entry carries its own hash: a damaged one is no entry, and the next run writes it anew.
 
 use std::io::Write;
@@ -53,12 +54,13 @@ impl Cache {
         Some(Key(hash.finalize().to_hex().to_string()))
     }
 
-    /// The answer of an earlier run, if there is an undamaged one.
+    /// The answer of an earlier run, if there is an undamaged one and the extensions it depends on are what they were.
     pub fn get(&self, key: &Key) -> Option<Answer> {
         let bytes = std::fs::read(self.path(key)).ok()?;
         let (head, body) = bytes.split_at_checked(blake3::OUT_LEN * 2 + 1)?;
         let intact = head.strip_suffix(b"\n")? == blake3::hash(body).to_hex().as_bytes();
-        if intact { serde_json::from_slice(body).ok() } else { None }
+        let answer: Option<Answer> = if intact { serde_json::from_slice(body).ok() } else { None };
+        answer.filter(|answer| answer.installed.is_unchanged())
     }
 
     /// Keeps an answer: written beside its place, then renamed, so no reader ever sees half of it.
@@ -121,4 +123,27 @@ fn remove_stale(folder: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "tests fail by panicking")]
+    use super::super::installed::Installed;
+    use super::*;
+
+    #[test]
+    fn an_answer_counts_while_the_extensions_are_what_they_were() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let extensions = folder.path().join("extension");
+        std::fs::create_dir(&extensions).expect("made");
+        let installed = Installed::now(folder.path(), ["postgis"]).expect("told");
+        let cache = Cache::new(&folder.path().join("cache"));
+        let key = Key("ab".repeat(32));
+        cache.put(&key, &Answer { installed, ..Answer::unknown("x", Vec::new()) }).expect("kept");
+        assert!(cache.get(&key).is_some());
+        std::fs::write(extensions.join("postgis.control"), "default_version = '3.3.2'\n").expect("written");
+        assert!(cache.get(&key).is_none(), "somebody installed it");
+        std::fs::remove_file(extensions.join("postgis.control")).expect("removed");
+        assert!(cache.get(&key).is_some());
+    }
 }

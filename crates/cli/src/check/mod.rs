@@ -4,9 +4,12 @@ pub mod accept;
 pub mod answer;
 mod answers;
 pub mod cache;
+mod case;
 mod extensions;
+mod failed;
 pub mod files;
 pub mod inputs;
+mod installed;
 mod origins;
 pub mod output;
 mod progress;
@@ -15,8 +18,6 @@ pub mod service;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-use trueup_model::secret::Secret;
 
 use crate::args::{CheckArgs, Color};
 use crate::report::{InputError, Report};
@@ -71,6 +72,10 @@ pub async fn run(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError>
     report.scope = scope.note();
     if report.errors.is_empty() {
         answers::collect(&mut report, &inputs, &scope, &options, place).await;
+    } else {
+        // Nothing is compared, but what is wrong elsewhere in the YAML is said at once.
+        let in_yaml = inputs.reading.findings.iter().filter(|finding| scope.includes(&finding.service));
+        report.findings.extend(in_yaml.cloned());
     }
     accept::accept(&mut report, &inputs, &scope, &settings, arguments)?;
     report.elapsed = started.elapsed();
@@ -93,7 +98,7 @@ fn options(arguments: &CheckArgs, settings: &Settings) -> RunOptions {
     let flags = CheckSettings {
         postgres: arguments.postgres,
         pg_bin: arguments.pg_bin.clone(),
-        scratch_url: arguments.scratch_url.as_deref().map(Secret::new),
+        scratch_url: arguments.scratch_url.clone(),
         deadline: arguments.deadline.map(Duration::from_secs),
         jobs: arguments.jobs,
         cache: arguments.no_cache.then_some(false),

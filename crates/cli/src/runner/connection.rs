@@ -52,7 +52,7 @@ pub fn choose(
         "driver" => true,
         _ => false,
     })?;
-    let url = arguments.url.clone().or_else(|| variable("FLYWAY_URL"));
+    let url = arguments.url.as_ref().map(|url| url.expose().to_owned()).or_else(|| variable("FLYWAY_URL"));
     let url = url.ok_or_else(|| {
         RunnerError::usage("no database is named", "give --url, or set FLYWAY_URL: jdbc:postgresql://host/database")
     })?;
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     fn chosen(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Connection, String> {
-        let arguments = DatabaseArgs { url: url.map(str::to_owned), user: Some("u".into()), ..DatabaseArgs::default() };
+        let arguments = DatabaseArgs { url: url.map(Secret::new), user: Some("u".into()), ..DatabaseArgs::default() };
         let variables: Vec<_> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         choose(&arguments, &variables, &Settings::default()).map_err(|error| error.to_string())
     }
@@ -298,7 +298,7 @@ mod tests {
         let mut settings = Settings::default();
         let at = trueup_model::location::Location::new("flyway.conf", 3, 1);
         settings.connection.push(trueup_model::location::Located::new("connectRetries".into(), at));
-        let arguments = DatabaseArgs { url: Some("postgres://localhost/a".into()), ..DatabaseArgs::default() };
+        let arguments = DatabaseArgs { url: Some(Secret::new("postgres://localhost/a")), ..DatabaseArgs::default() };
         let error = choose(&arguments, &[], &settings).unwrap_err().to_string();
         assert!(error.contains("flyway.conf:3:1: `connectRetries`"), "{error}");
         settings.connection[0].value = "password".into();

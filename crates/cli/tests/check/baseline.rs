@@ -108,6 +108,24 @@ fn another_difference_at_the_same_place_is_new() {
     assert_eq!((run.code, run.findings()), (1, vec!["column-type public.t.a".to_owned()]));
 }
 
+/// "Settle the schema's name" is the first advice of a first run: following it must not undo the baseline.
+#[test]
+fn correcting_the_schema_keeps_what_was_accepted_inside() {
+    let yaml = "svc-a:\n  engine: PostgreSQL 15\n  schema: circulation\n  table_details:\n    loans:\n      columns:\n      \
+                - {name: id, type: UUID, constraints: PK}\n      - {name: due, type: SOON}\n    absent:\n      columns:\n      \
+                - {name: id, type: UUID, constraints: PK}\n";
+    let sql = "CREATE SCHEMA lending;\nCREATE TABLE lending.loans (id bigint PRIMARY KEY, extra text);\n";
+    let project = Project::with(&[(YAML, yaml), ("svc-a/V1__a.sql", sql)]);
+    let first = project.check(&[]);
+    assert!(first.findings().len() > 4, "{:?}", first.findings());
+    assert_eq!(project.check(&["--write-baseline", "--reason", "day one"]).code, 0);
+    project.replace(YAML, "schema: circulation", "schema: lending");
+    let run = project.check(&[]);
+    assert_eq!((run.code, run.findings()), (0, vec![]));
+    let resolved: Vec<_> = list(&run.json(), "resolved").iter().map(|entry| text(entry, "rule")).collect();
+    assert_eq!(resolved, ["schema-name"]);
+}
+
 #[test]
 fn a_damaged_baseline_fails_the_run() {
     let project = small();

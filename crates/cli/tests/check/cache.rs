@@ -175,10 +175,37 @@ fn what_a_deadline_cut_short_is_not_kept() {
     assert_eq!(project.check_cached(&["--deadline", "2"]).cached(), ["svc-a"]);
 }
 
+/// Which extensions there are is looked up where the server says they are; the answer says what was found there.
 #[test]
-fn what_lacks_an_extension_is_not_kept() {
+fn what_lacks_an_extension_is_kept() {
     let intent = "svc-a:\n  engine: PostgreSQL 15\n  extensions: [no_such_extension]\n  tables: [t]\n";
     let project = Project::with(&[(YAML, intent), ("svc-a/V1__a.sql", "CREATE TABLE t (a int);\n")]).with_own_cache();
     assert_eq!(project.check_cached(&[]).findings(), ["missing-extension no_such_extension"]);
-    assert_eq!(project.check_cached(&[]).cached(), Vec::<String>::new());
+    let again = project.check_cached(&[]);
+    assert_eq!(
+        (again.cached(), again.findings()),
+        (vec!["svc-a".to_owned()], vec!["missing-extension no_such_extension".to_owned()])
+    );
+}
+
+#[test]
+fn what_needs_postgis_is_kept_with_it_and_without_it() {
+    let intent = "svc-a:\n  engine: PostGIS (PostgreSQL 15)\n  tables: [t]\n  table_details:\n    u:\n      columns:\n      - {name: p, type: \"GEOMETRY(Point, 4326)\"}\n";
+    let project = Project::with(&[(YAML, intent), ("svc-a/V1__a.sql", "CREATE TABLE t (a int);\n")]).with_own_cache();
+    let first = project.check_cached(&[]);
+    let again = project.check_cached(&[]);
+    assert_eq!((first.cached(), again.cached()), (vec![], vec!["svc-a".to_owned()]), "{again:?}");
+    assert_eq!((again.code, again.findings()), (first.code, first.findings()));
+}
+
+#[test]
+fn a_replay_that_lacks_an_extension_is_kept_unless_its_name_is_no_file_name() {
+    let intent = "svc-a:\n  engine: PostgreSQL 15\n  tables: [t]\n";
+    for (extension, cached) in [("no_such_extension", vec!["svc-a"]), ("../../no_such", vec![])] {
+        let migration = format!("CREATE EXTENSION \"{extension}\";\n");
+        let project = Project::with(&[(YAML, intent), ("svc-a/V1__a.sql", &migration)]).with_own_cache();
+        let first = project.check_cached(&[]);
+        assert_eq!(first.findings(), ["replay-failed V1__a.sql"], "{first:?}");
+        assert_eq!(project.check_cached(&[]).cached(), cached, "{extension}");
+    }
 }

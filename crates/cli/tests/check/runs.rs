@@ -37,6 +37,16 @@ fn a_service_can_be_singled_out() {
     assert!(unknown.stderr.contains("no service `scv-b`") && unknown.stderr.contains("`svc-b`"), "{}", unknown.stderr);
 }
 
+/// Nothing is wrong, and nothing is shown as right.
+#[test]
+fn what_was_not_compared_is_not_shown_as_good() {
+    let project = Project::with(&[(YAML, "svc-a:\n  engine: Couchbase 7\n  tables: [t]\n")]);
+    let run = project.trueup(&["check"]);
+    assert_eq!(run.code, 0);
+    assert!(run.stdout.starts_with("- no service was compared"), "{}", run.stdout);
+    assert!(!run.stdout.contains('✓'), "{}", run.stdout);
+}
+
 /// A repository with one commit.
 fn committed() -> Project {
     let project = two_services();

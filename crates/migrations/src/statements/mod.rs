@@ -304,6 +304,23 @@ impl<'a> Splitter<'a> {
     }
 }
 
+/// Where `STDIN` stands in a `COPY … FROM STDIN`, in bytes of the statement.
+pub fn stdin_of(copy: &str) -> Option<Range<usize>> {
+    let mut lexer = Lexer::new(copy, 0);
+    let (mut depth, mut from) = (0_usize, false);
+    while let Ok(Some(token)) = lexer.next_significant() {
+        let is = |word: &str| token.kind == TokenKind::Word && token.text(copy).eq_ignore_ascii_case(word);
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            _ if depth == 0 && from && is("STDIN") => return Some(token.start..token.end),
+            _ => {}
+        }
+        from = depth == 0 && is("FROM");
+    }
+    None
+}
+
 impl Current {
     /// Takes in a word outside of parentheses.
     fn word(&mut self, word: &str, at: usize) {

@@ -187,3 +187,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn where_stdin_stands() {
+    let of = |copy: &'static str| stdin_of(copy).map(|range| &copy[range]);
+    assert_eq!(of("COPY t (\"from\", stdin) FROM /* stdin */ Stdin WITH (FORMAT csv)"), Some("Stdin"));
+    assert_eq!(stdin_of("copy \"from stdin\" from stdin"), Some(23..28));
+    assert_eq!(of("COPY t FROM 'stdin'"), None);
+}

@@ -22,94 +22,96 @@ pub(super) struct Claims {
 
 /// Each declared index: there, renamed, different or missing.
 pub(super) fn declared(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Finding>) -> Claims {
-    let mut claims = Claims::default();
-    let by_name = both.details.indexes.iter().filter(|index| !match_name(sides, both, index, &mut claims, findings));
-    let open: Vec<_> = by_name.collect();
-    let by_former = open.into_iter().filter(|index| !match_former_name(sides, both, index, &mut claims, findings));
-    let open: Vec<_> = by_former.collect();
-    for index in open {
-        match_definition(sides, both, index, &mut claims, findings);
-    }
-    claims
+    let mut matching = Matching { sides, both, claims: Claims::default(), findings };
+    let mut open: Vec<_> = both.details.indexes.iter().collect();
+    open.retain(|index| !matching.by_name(index));
+    open.retain(|index| !matching.by_former_name(index));
+    open.into_iter().for_each(|index| matching.by_definition(index));
+    matching.claims
 }
 
-/// Claims what has the declared name. True when there was something to claim.
-fn match_name(
-    sides: &Sides<'_>,
-    both: &Both<'_>,
-    index: &DeclaredIndex,
-    claims: &mut Claims,
-    findings: &mut Vec<Finding>,
-) -> bool {
-    let name = &index.name.value;
-    let expected = expected(both, index);
-    if let Some(found) = both.replayed.indexes.iter().find(|found| &found.name == name) {
-        claims.indexes.insert(name.clone());
-        let differs = expected.filter(|expected| definition(expected) != definition(found));
-        findings.extend(differs.map(|expected| differs_from(sides, both, index, expected, name, &definition(found))));
-        return true;
-    }
-    if let Some(found) = both.replayed.unique.iter().find(|found| &found.name == name) {
-        claims.constraints.insert(name.clone());
-        let differs = expected.filter(|expected| !equals_constraint(expected, found));
-        findings
-            .extend(differs.map(|expected| differs_from(sides, both, index, expected, name, &constraint_words(found))));
-        return true;
-    }
-    false
+/// The search for the partner of each declared index, and what it has found.
+struct Matching<'a, 'b> {
+    sides: &'b Sides<'a>,
+    both: &'b Both<'a>,
+    claims: Claims,
+    findings: &'b mut Vec<Finding>,
 }
 
-/// Claims what has the former name that `renamed_from` gives: the rename is owed. True when there was something to claim.
-fn match_former_name(
-    sides: &Sides<'_>,
-    both: &Both<'_>,
-    index: &DeclaredIndex,
-    claims: &mut Claims,
-    findings: &mut Vec<Finding>,
-) -> bool {
-    let Some(former) = index.renamed_from.as_ref().map(|former| &former.value) else { return false };
-    let free = !claims.indexes.contains(former) && !is_declared_name(both, former);
-    let Some(found) = both.replayed.indexes.iter().find(|found| free && &found.name == former) else { return false };
-    claims.indexes.insert(former.clone());
-    findings.push(renamed(sides, both, index, found));
-    let differs = expected(both, index).filter(|expected| definition(expected) != definition(found));
-    findings.extend(differs.map(|expected| differs_from(sides, both, index, expected, former, &definition(found))));
-    true
-}
-
-/// Claims what equals the declared index under another name; else the index is missing.
-fn match_definition(
-    sides: &Sides<'_>,
-    both: &Both<'_>,
-    index: &DeclaredIndex,
-    claims: &mut Claims,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(expected) = expected(both, index) else {
-        let claimed = claim_by_columns(both, index, claims);
-        // Existence is still compared when only an extension is lacking; what was not understood is said once.
-        let refusal = both.lowered.refusal(&Item::Index(index.name.value.clone()));
-        if !claimed && refusal.is_some_and(|refusal| refusal.missing_extension) {
-            findings.push(missing(sides, both, index, None));
+impl Matching<'_, '_> {
+    /// Claims what has the declared name. True when there was something to claim.
+    fn by_name(&mut self, index: &DeclaredIndex) -> bool {
+        let (name, replayed) = (&index.name.value, self.both.replayed);
+        let expected = expected(self.both, index);
+        if let Some(found) = replayed.indexes.iter().find(|found| &found.name == name) {
+            self.claims.indexes.insert(name.clone());
+            let differs = expected.filter(|expected| definition(expected) != definition(found));
+            self.differs(index, differs, name, || definition(found));
+            return true;
         }
-        return;
-    };
-    let free = |found: &&Index| !claims.indexes.contains(&found.name) && !is_declared_name(both, &found.name);
-    let equal = both.replayed.indexes.iter().filter(free).find(|found| definition(found) == definition(expected));
-    if let Some(found) = equal {
-        claims.indexes.insert(found.name.clone());
-        findings.push(renamed(sides, both, index, found));
-        return;
+        let Some(found) = replayed.unique.iter().find(|found| &found.name == name) else { return false };
+        self.claims.constraints.insert(name.clone());
+        let differs = expected.filter(|expected| !equals_constraint(expected, found));
+        self.differs(index, differs, name, || constraint_words(found));
+        true
     }
-    let mut constraints = both.replayed.unique.iter().filter(|found| !claims.constraints.contains(&found.name));
-    if let Some(found) = constraints.find(|found| equals_constraint(expected, found)) {
-        claims.constraints.insert(found.name.clone());
-        return;
+
+    /// Claims what has the former name that `renamed_from` gives: the rename is owed. True when there was something to
+    /// claim.
+    fn by_former_name(&mut self, index: &DeclaredIndex) -> bool {
+        let Some(former) = index.renamed_from.as_ref().map(|former| &former.value) else { return false };
+        if self.claims.indexes.contains(former) || is_declared_name(self.both, former) {
+            return false;
+        }
+        let Some(found) = self.both.replayed.indexes.iter().find(|found| &found.name == former) else { return false };
+        self.claims.indexes.insert(former.clone());
+        self.findings.push(renamed(self.sides, self.both, index, found));
+        let differs = expected(self.both, index).filter(|expected| definition(expected) != definition(found));
+        self.differs(index, differs, former, || definition(found));
+        true
     }
-    if equals_primary_key(expected, both.replayed) {
-        return;
+
+    /// Claims what equals the declared index under another name; else the index is missing.
+    fn by_definition(&mut self, index: &DeclaredIndex) {
+        let (sides, both) = (self.sides, self.both);
+        let Some(expected) = expected(both, index) else { return self.by_columns(index) };
+        let claims = &mut self.claims;
+        let free = |found: &&Index| !claims.indexes.contains(&found.name) && !is_declared_name(both, &found.name);
+        let equal = both.replayed.indexes.iter().filter(free).find(|found| definition(found) == definition(expected));
+        if let Some(found) = equal {
+            claims.indexes.insert(found.name.clone());
+            self.findings.push(renamed(sides, both, index, found));
+            return;
+        }
+        let mut constraints = both.replayed.unique.iter().filter(|found| !claims.constraints.contains(&found.name));
+        if let Some(found) = constraints.find(|found| equals_constraint(expected, found)) {
+            claims.constraints.insert(found.name.clone());
+        } else if !equals_primary_key(expected, both.replayed) {
+            self.findings.push(missing(sides, both, index, Some(expected)));
+        }
     }
-    findings.push(missing(sides, both, index, Some(expected)));
+
+    /// For an index that could not be lowered. Existence is still compared when only an extension is lacking; what was
+    /// not understood is said once.
+    fn by_columns(&mut self, index: &DeclaredIndex) {
+        let claimed = claim_by_columns(self.both, index, &mut self.claims);
+        let refusal = self.both.lowered.refusal(&Item::Index(index.name.value.clone()));
+        if !claimed && refusal.is_some_and(|refusal| refusal.missing_extension) {
+            self.findings.push(missing(self.sides, self.both, index, None));
+        }
+    }
+
+    /// Notes a difference, where there is one, to what was found under `found_name`.
+    fn differs(
+        &mut self,
+        index: &DeclaredIndex,
+        expected: Option<&Index>,
+        found_name: &Identifier,
+        found: impl FnOnce() -> String,
+    ) {
+        let Some(expected) = expected else { return };
+        self.findings.push(differs_from(self.sides, self.both, index, expected, found_name, &found()));
+    }
 }
 
 /// An index that the YAML declares elsewhere in the table is that one's partner, not this one's.

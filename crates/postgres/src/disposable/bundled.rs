@@ -121,6 +121,8 @@ async fn create(client: &Client) -> Result<String, tokio_postgres::Error> {
     client.batch_execute(&format!("CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEDB CREATEROLE")).await?;
     // What a connection did and no checkpoint wrote down is gone for the next one.
     client.batch_execute(&format!("GRANT pg_checkpoint TO {OWNER}")).await?;
+    // COPY takes its data from files in the engine's own folder, all that its sandbox holds.
+    client.batch_execute(&format!("GRANT pg_read_server_files TO {OWNER}")).await?;
     client.batch_execute(&format!("CREATE DATABASE {NAME} OWNER {OWNER}")).await?;
     client.batch_execute("CHECKPOINT").await?;
     Ok(client.query_one("SELECT current_setting('server_version')", &[]).await?.get(0))

@@ -5,6 +5,7 @@ use super::scratch_url::Guest;
 use super::server::Server;
 use super::sql::{connect, identifier, within};
 use super::{DatabaseError, Engine, ExtensionError};
+use crate::replay::CopyFolder;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -59,6 +60,37 @@ const ALLOWED: &[&str] = &[
     "uuid-ossp",
     "vector",
 ];
+
+/// Those of [`ALLOWED`] that the owner of a database creates himself: `trusted` in their control files, in every major.
+const TRUSTED: &[&str] = &[
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "dict_int",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "lo",
+    "ltree",
+    "pg_trgm",
+    "pgcrypto",
+    "plpgsql",
+    "seg",
+    "tablefunc",
+    "tcn",
+    "tsm_system_rows",
+    "tsm_system_time",
+    "unaccent",
+    "uuid-ossp",
+];
+
+/// Whether an extension is well known and one that the owner of a database may not create, where production has somebody
+/// who may.
+pub fn needs_superuser(extension: &str) -> bool {
+    ALLOWED.contains(&extension) && !TRUSTED.contains(&extension)
+}
 
 /// Objects that are neither the system's, nor an extension's, nor part of another object (array types, indexes); one is
 /// enough.
@@ -121,6 +153,17 @@ impl Database {
     /// functions and operators have to be qualified or `search_path` left at the `pg_catalog` that is set here.
     pub fn superuser_config(&self) -> Config {
         self.superuser.clone()
+    }
+
+    /// Where data of `COPY … FROM STDIN` has to lie, in files that start with `prefix`, for the engine that ends a connection
+    /// which sends it.
+    pub fn copy_folder(&self, prefix: &'static str) -> Option<CopyFolder> {
+        match &self.ending {
+            Some(Ending::Bundled(server, _)) => {
+                Some(CopyFolder { here: server.dir().data().join("pgdata"), there: "/base".to_owned(), prefix })
+            }
+            _ => None,
+        }
     }
 
     /// Its name on the server.

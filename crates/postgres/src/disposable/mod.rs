@@ -30,7 +30,7 @@ mod user;
 mod tests;
 
 pub use bundled::{BUNDLED_READY_FILE, BUNDLED_SUBCOMMAND};
-pub use database::Database;
+pub use database::{Database, needs_superuser};
 pub use error::{DatabaseError, ExtensionError, StartError};
 use trueup_model::secret::Secret;
 
@@ -38,7 +38,7 @@ use bundled::Bundled;
 use native::Native;
 use scratch_url::HostServer;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -157,6 +157,15 @@ impl Scratch {
             Inner::Url(host) => host.engine(),
             Inner::Native(native) => native.engine(),
             Inner::Bundled(bundled) => bundled.engine(),
+        }
+    }
+
+    /// Where a native server's installation has its shared files, as the server says itself: below it are the control
+    /// files `extension/<name>.control` of the extensions that are installed. `None` for every other kind.
+    pub fn share_dir(&self) -> Option<&Path> {
+        match &self.inner {
+            Inner::Native(native) => Some(native.share_dir()).filter(|path| path.is_absolute()),
+            Inner::Url(_) | Inner::Bundled(_) => None,
         }
     }
 

@@ -15,15 +15,19 @@ use trueup_model::secret::Secret;
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
 /// Dropped databases that may wait for their `DROP DATABASE` (6 ms, and needless if the server stops soon), at some
 /// 8 MB each.
 pub(super) const RETIRED: usize = 32;
+
+/// Where an installation has its shared files, the extensions' control files among them.
+const SHARE_DIR: &str = "SELECT setting FROM pg_catalog.pg_config() WHERE name = 'SHAREDIR'";
 
 /// The engine that a start would use.
 pub(super) async fn identify(choice: &Choice) -> Result<Engine, StartError> {
@@ -49,6 +53,7 @@ pub(super) struct Native {
     engine: Arc<Engine>,
     server: Arc<Server>,
     superuser: Config,
+    share_dir: PathBuf,
     ready: Mutex<mpsc::Receiver<Result<Born, DatabaseError>>>,
     janitor: mpsc::UnboundedSender<Retired>,
     tasks: Vec<JoinHandle<()>>,
@@ -61,7 +66,7 @@ pub(super) struct Native {
 #[derive(Debug, Clone)]
 struct Source {
     binaries: Binaries,
-    cache_dir: std::path::PathBuf,
+    cache_dir: PathBuf,
     user: Option<RunAs>,
     deadline: Duration,
 }
@@ -100,6 +105,11 @@ impl Native {
 
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Where the installation has its shared files.
+    pub(super) fn share_dir(&self) -> &Path {
+        &self.share_dir
     }
 
     /// The server's directory.
@@ -148,8 +158,8 @@ impl Source {
         });
         let dir = unpacked.await.map_err(|error| StartError::ServerDied { log: error.to_string() })??;
         let server = self.launch(dir).await?;
-        let (superuser, control) = take_over(&server, &old_password, self.deadline).await?;
-        Ok(self.assemble(server, superuser, control, chosen, owners))
+        let taken = take_over(&server, &old_password, self.deadline).await?;
+        Ok(self.assemble(server, taken, chosen, owners))
     }
 
     async fn launch(&self, dir: RunDir) -> Result<Arc<Server>, StartError> {
@@ -159,14 +169,8 @@ impl Source {
         Server::start(dir, &self.binaries.postgres, &arguments, self.user, MEMORY, self.deadline, ready).await
     }
 
-    fn assemble(
-        self,
-        server: Arc<Server>,
-        superuser: Config,
-        control: Client,
-        chosen: String,
-        owners: Owners,
-    ) -> Native {
+    fn assemble(self, server: Arc<Server>, taken: Taken, chosen: String, owners: Owners) -> Native {
+        let Taken { superuser, control, share_dir } = taken;
         let (send, ready) = mpsc::channel(parallelism());
         let (janitor, retired) = mpsc::unbounded_channel();
         let limit = self.deadline;
@@ -177,7 +181,7 @@ impl Source {
         let Binaries { version, major, .. } = &self.binaries;
         let engine = Engine { kind: EngineKind::Native, version: version.clone(), major: *major, chosen };
         let (engine, ready) = (Arc::new(engine), Mutex::new(ready));
-        Native { engine, server, superuser, ready, janitor, tasks, deadline: limit, source: self }
+        Native { engine, server, superuser, share_dir, ready, janitor, tasks, deadline: limit, source: self }
     }
 }
 
@@ -204,8 +208,15 @@ fn control_config(superuser: &Config) -> Config {
     config
 }
 
+/// What the first connection brings.
+struct Taken {
+    superuser: Config,
+    control: Client,
+    share_dir: PathBuf,
+}
+
 /// Connects as superuser and gives him a password of this run, so that the one in the cache opens nothing.
-async fn take_over(server: &Server, old: &Secret, deadline: Duration) -> Result<(Config, Client), StartError> {
+async fn take_over(server: &Server, old: &Secret, deadline: Duration) -> Result<Taken, StartError> {
     let work = async {
         let mut superuser = base_config(server);
         // Connection options outrank what an owner may set with ALTER DATABASE … SET search_path.
@@ -213,11 +224,17 @@ async fn take_over(server: &Server, old: &Secret, deadline: Duration) -> Result<
         // The first connection to a database writes down what every later one starts with (`pg_internal.init`), and a
         // copy of the database has it too: each first connection to a copy then takes 4 ms less of CPU.
         // `CREATE DATABASE` accepts a session in its template only when it is its own.
-        let client = connect(superuser.clone().dbname("template1").password(old.expose())).await?;
+        let control = connect(superuser.clone().dbname("template1").password(old.expose())).await?;
         let new = secret::random();
-        client.batch_execute(&format!("ALTER ROLE postgres PASSWORD {}", literal(&scram_verifier(&new)))).await?;
+        // In one round trip.
+        let sql = format!("ALTER ROLE postgres PASSWORD {}; {SHARE_DIR}", literal(&scram_verifier(&new)));
+        let answers = control.simple_query(&sql).await?;
         superuser.password(new.expose());
-        Ok((superuser, client))
+        let share_dir = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).map(PathBuf::from),
+            _ => None,
+        });
+        Ok(Taken { superuser, control, share_dir: share_dir.unwrap_or_default() })
     };
     match tokio::time::timeout(deadline, work).await {
         Ok(result) => result.map_err(|source| StartError::Sql { what: "connect to the server just started", source }),

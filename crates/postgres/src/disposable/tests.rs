@@ -90,6 +90,14 @@ async fn the_owner_is_nobody_special_and_the_database_is_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_native_server_says_where_its_extensions_are() {
+    let scratch = scratch().await;
+    assert!(scratch.share_dir().unwrap().join("extension/plpgsql.control").is_file(), "{:?}", scratch.share_dir());
+    let own = scratch.isolated().await.unwrap();
+    assert_eq!(own.share_dir(), scratch.share_dir());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_sql_fails_with_a_clear_error() {
     let scratch = scratch().await;
     let (database, other) = (scratch.database().await.unwrap(), scratch.database().await.unwrap());

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use trueup_model::name::{Identifier, QualifiedName};
+use trueup_model::name::Identifier;
 
 use super::Options;
-use super::row;
+use super::{raw, row};
 
 /// All rows. Members stand under the oid of what they belong to; what belongs to something that was left out is
 /// simply never asked for.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     pub snapshot_xmax: u64,
-    pub schemas: Vec<row::Schema>,
+    pub schemas: Vec<raw::Namespace>,
     pub extensions: Vec<row::Extension>,
     pub relations: HashMap<i64, row::Relation>,
     pub parents: HashMap<i64, Vec<row::Inherits>>,
@@ -58,19 +58,15 @@ impl Catalog {
     /// The name of a column by its number.
     pub(super) fn column_name(&self, relation: i64, number: i16) -> Option<Identifier> {
         let columns = self.columns.get(&relation)?;
-        columns.iter().find(|column| column.number == number).map(|column| Identifier::from(column.name.as_str()))
+        columns
+            .iter()
+            .find(|column| column.raw.number == number)
+            .map(|column| Identifier::from(column.raw.name.as_str()))
     }
 
     /// The names of columns by their numbers, in the order of the numbers.
     pub(super) fn column_names(&self, relation: i64, numbers: &[i16]) -> Vec<Identifier> {
         numbers.iter().filter_map(|&number| self.column_name(relation, number)).collect()
-    }
-}
-
-impl row::Relation {
-    /// Schema and name.
-    pub(super) fn qualified(&self) -> QualifiedName {
-        QualifiedName::new(self.schema.as_str(), self.name.as_str())
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn join(answer: Answer) -> Catalog {
     catalog.parents = parents(answer.inherits, &names);
     let constraints = answer.constraints;
     catalog.types = types(answer.types, answer.labels, answer.ranges, &constraints, &names);
-    catalog.sequences = sequences(answer.sequences, &answer.depends, &answer.attrdefs);
+    catalog.sequences = sequences(answer.sequences, answer.depends, &answer.attrdefs);
     let odd = odd_not_null(&constraints);
     catalog.columns = columns(answer.attributes, answer.attrdefs, &odd, &answer.classes);
     (catalog.constraints, catalog.domain_checks) = split_constraints(constraints, &catalog, &names);
@@ -87,14 +87,14 @@ fn comments(rows: Vec<raw::Description>) -> HashMap<(String, i64, i16), String> 
     rows.into_iter().map(|row| ((row.class, row.oid, row.number), row.text)).collect()
 }
 
-fn schemas(rows: Vec<raw::Namespace>, init_privs: Vec<raw::InitPrivs>, names: &Names) -> Vec<row::Schema> {
+fn schemas(rows: Vec<raw::Namespace>, init_privs: Vec<raw::InitPrivs>, names: &Names) -> Vec<raw::Namespace> {
     let mut born: HashMap<_, _> = init_privs.into_iter().map(|row| (row.oid, row.acl)).collect();
     let own = rows.into_iter().filter(|row| !names.members.contains(&(class::NAMESPACE, row.oid)));
-    own.map(|raw::Namespace { oid, name, xmin, mut privileges }| {
-        if let (Some(acl), Some(_)) = (born.remove(&oid), &privileges.acl) {
-            privileges.born_acl = Some(acl);
+    own.map(|mut row| {
+        if let (Some(acl), Some(_)) = (born.remove(&row.oid), &row.privileges.acl) {
+            row.privileges.born_acl = Some(acl);
         }
-        row::Schema { oid, name, xmin, privileges }
+        row
     })
     .collect()
 }
@@ -123,49 +123,17 @@ fn relations(
     let mut relations = HashMap::new();
     for row in rows.into_iter().filter(|row| "rpfvmSc".contains(row.kind)) {
         let Some(schema) = names.schema_of(class::RELATION, row.oid, row.namespace) else { continue };
-        let served = foreign.remove(&row.oid);
-        let toast_options = toasts.get(&row.toast).cloned().flatten();
-        let access_method = names.methods.get(&row.access_method).filter(|name| *name != "heap").cloned();
-        let rule_xmin = rules.get(&row.oid).copied();
-        relations.insert(row.oid, relation(row, schema, toast_options, access_method, served, rule_xmin));
+        let relation = row::Relation {
+            schema,
+            toast_options: toasts.get(&row.toast).cloned().flatten(),
+            access_method: names.methods.get(&row.access_method).filter(|name| *name != "heap").cloned(),
+            served: foreign.remove(&row.oid),
+            rule_xmin: rules.get(&row.oid).copied(),
+            raw: row,
+        };
+        relations.insert(relation.raw.oid, relation);
     }
     relations
-}
-
-fn relation(
-    row: raw::Class,
-    schema: String,
-    toast_options: Option<Vec<String>>,
-    access_method: Option<String>,
-    served: Option<raw::ForeignTable>,
-    rule_xmin: Option<u32>,
-) -> row::Relation {
-    let (server, server_options) = served.map_or((None, None), |row| (Some(row.server), row.options));
-    let owner = row.acl.is_some().then_some(row.owner);
-    row::Relation {
-        oid: row.oid,
-        schema,
-        name: row.name,
-        kind: row.kind,
-        unlogged: row.unlogged,
-        row_security: row.row_security,
-        force_row_security: row.force_row_security,
-        partition_key: row.partition_key,
-        bound: row.bound,
-        definition: row.definition,
-        options: row.options,
-        toast_options,
-        populated: row.populated,
-        replica_identity: row.replica_identity,
-        tablespace: row.tablespace,
-        access_method,
-        of_type: row.of_type,
-        server,
-        server_options,
-        xmin: row.xmin,
-        rule_xmin,
-        privileges: row::Privileges { acl: row.acl, born_acl: row.born_acl, owner },
-    }
 }
 
 /// NOT NULL constraints of columns that are not the plain, valid, inheritable kind; only PostgreSQL 18 has such.
@@ -188,41 +156,23 @@ fn columns(
     let mut expressions: HashMap<_, _> =
         attrdefs.into_iter().map(|row| ((row.relation, row.number), row.expression)).collect();
     let with_columns = classes.iter().filter(|row| "rpfvmc".contains(row.kind));
-    let owners: HashMap<_, _> = with_columns.map(|row| (row.oid, row.owner.as_str())).collect();
+    let owners: HashMap<_, _> = with_columns.map(|row| (row.oid, &row.privileges.owner)).collect();
     let mut columns: HashMap<i64, Vec<row::Column>> = HashMap::new();
     for row in rows {
         let Some(owner) = owners.get(&row.relation) else { continue };
         let key = (row.relation, row.number);
         let expression = expressions.remove(&key).flatten();
-        let column = column(row, expression, odd.get(&key).cloned(), owner);
+        let column = row::Column {
+            expression,
+            collation: collation(&row).filter(|_| row.collation != row.type_collation),
+            not_null_state: odd.get(&key).cloned(),
+            // Nobody is born with privileges on a column.
+            privileges: row::Privileges { acl: row.acl.clone(), born_acl: None, owner: (*owner).clone() },
+            raw: row,
+        };
         columns.entry(key.0).or_default().push(column);
     }
     columns
-}
-
-fn column(row: raw::Attribute, expression: Option<String>, not_null_state: Option<String>, owner: &str) -> row::Column {
-    let collation = collation(&row).filter(|_| row.collation != row.type_collation);
-    let owner = row.acl.is_some().then(|| owner.to_owned());
-    row::Column {
-        number: row.number,
-        name: row.name,
-        type_name: row.type_name,
-        not_null: row.not_null,
-        expression,
-        generated: row.generated,
-        identity: row.identity,
-        collation,
-        storage: row.storage,
-        compression: row.compression,
-        statistics: row.statistics,
-        options: row.options,
-        server_options: row.server_options,
-        inherited: row.inherited,
-        not_null_state,
-        xmin: row.xmin,
-        // Nobody is born with privileges on a column.
-        privileges: row::Privileges { acl: row.acl, born_acl: None, owner },
-    }
 }
 
 /// The name of an attribute's collation, the default one's too.
@@ -256,57 +206,19 @@ fn constraint(row: raw::Constraint, catalog: &Catalog, names: &Names) -> row::Co
     // Unlike `Catalog::column_names`, in the order of the constraint.
     let target_columns = row.target_columns.iter().flatten();
     let target_columns = target_columns.filter_map(|number| catalog.column_name(row.target, *number)).collect();
-    row::Constraint {
-        oid: row.oid,
-        relation: row.relation,
-        name: row.name,
-        kind: row.kind,
-        columns: row.columns,
-        index: row.index,
-        deferrable: row.deferrable,
-        deferred: row.deferred,
-        validated: row.validated,
-        no_inherit: row.no_inherit,
-        inherited: row.inherited,
-        enforced: row.enforced,
-        period: row.period,
-        definition: row.definition,
-        target: names.relations.get(&row.target).cloned(),
-        target_columns,
-        on_update: row.on_update,
-        on_delete: row.on_delete,
-        set_columns: row.set_columns,
-        match_full: row.match_full,
-        xmin: row.xmin,
-    }
+    row::Constraint { target: names.relations.get(&row.target).cloned(), target_columns, raw: row }
 }
 
-/// `serial`: the default of the column that owns the sequence is exactly its next value.
-fn sequences(rows: Vec<raw::Sequence>, depends: &[raw::Depend], attrdefs: &[raw::AttrDef]) -> Vec<row::Sequence> {
-    let owners: HashMap<_, _> = depends.iter().map(|row| (row.sequence, row)).collect();
+fn sequences(rows: Vec<raw::Sequence>, depends: Vec<raw::Depend>, attrdefs: &[raw::AttrDef]) -> Vec<row::Sequence> {
+    let mut owners: HashMap<_, _> = depends.into_iter().map(|row| (row.sequence, row)).collect();
     let expressions: HashMap<_, _> =
         attrdefs.iter().map(|row| ((row.relation, row.number), row.expression.as_ref())).collect();
-    rows.into_iter()
-        .map(|row| {
-            let owner = owners.get(&row.relation);
-            let default = owner.and_then(|owner| *expressions.get(&(owner.owner, owner.owner_column))?);
-            row::Sequence {
-                relation: row.relation,
-                serial: default.is_some_and(|default| *default == row.next),
-                type_name: row.type_name,
-                start: row.start,
-                increment: row.increment,
-                min: row.min,
-                max: row.max,
-                cache: row.cache,
-                cycle: row.cycle,
-                owner: owner.map(|owner| owner.owner),
-                owner_column: owner.map(|owner| owner.owner_column),
-                identity: owner.is_some_and(|owner| owner.identity),
-                xmin: row.xmin,
-            }
-        })
-        .collect()
+    let sequence = |row: raw::Sequence| {
+        let owner = owners.remove(&row.relation);
+        let default = owner.as_ref().and_then(|owner| *expressions.get(&(owner.owner, owner.owner_column))?);
+        row::Sequence { serial: default.is_some_and(|default| *default == row.next), owner, raw: row }
+    };
+    rows.into_iter().map(sequence).collect()
 }
 
 fn types(
@@ -328,18 +240,10 @@ fn types(
         let xmins = std::iter::once(row.xmin).chain(labels.iter().map(|label| label.xmin)).chain(of_constraints);
         types.push(row::Type {
             xmins: xmins.collect(),
-            oid: row.oid,
             schema,
-            name: row.name,
-            kind: row.kind,
-            relation: row.relation,
             labels: labels.into_iter().map(|label| label.label).collect(),
-            base: row.base,
-            not_null: row.not_null,
-            default: row.default,
-            collation: row.collation.map(|(schema, name)| QualifiedName::new(schema, name)),
             range: ranges.remove(&row.oid),
-            privileges: row.privileges,
+            raw: row,
         });
     }
     types
@@ -347,20 +251,11 @@ fn types(
 
 fn routines(rows: Vec<raw::Procedure>, aggregates: Vec<raw::Aggregate>, names: &Names) -> Vec<row::Routine> {
     let mut aggregates: HashMap<_, _> = aggregates.into_iter().map(|row| (row.routine, row.definition)).collect();
-    let mut routines = Vec::new();
-    for row in rows {
+    let routine = |mut row: raw::Procedure| {
         // Members of extensions are not even read.
-        let Some(schema) = names.schemas.get(&row.namespace).cloned() else { continue };
-        routines.push(row::Routine {
-            definition: row.definition.or_else(|| aggregates.remove(&row.oid)),
-            oid: row.oid,
-            schema,
-            name: row.name,
-            arguments: row.arguments,
-            kind: row.kind,
-            xmin: row.xmin,
-            privileges: row.privileges,
-        });
-    }
-    routines
+        let schema = names.schemas.get(&row.namespace).cloned()?;
+        row.definition = row.definition.or_else(|| aggregates.remove(&row.oid));
+        Some(row::Routine { schema, raw: row })
+    };
+    rows.into_iter().filter_map(routine).collect()
 }

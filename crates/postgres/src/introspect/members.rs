@@ -31,15 +31,15 @@ pub(super) struct Constraints {
 
 /// Takes a table's constraints out of the catalog.
 pub(super) fn constraints(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Constraints {
-    let mut rows = catalog.constraints.remove(&relation.oid).unwrap_or_default();
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut rows = catalog.constraints.remove(&relation.raw.oid).unwrap_or_default();
+    rows.sort_by(|a, b| a.raw.name.cmp(&b.raw.name));
     let table = relation.qualified();
     let mut all = Constraints::default();
     for row in rows {
-        let name = Identifier::from(row.name.as_str());
-        written.note(|| ObjectPath::member(ObjectKind::Constraint, &table, &name), [row.xmin]);
-        let comment = catalog.comment("pg_constraint", row.oid, 0);
-        match row.kind {
+        let name = Identifier::from(row.raw.name.as_str());
+        written.note(|| ObjectPath::member(ObjectKind::Constraint, &table, &name), [row.raw.xmin]);
+        let comment = catalog.comment("pg_constraint", row.raw.oid, 0);
+        match row.raw.kind {
             'p' => all.primary_key = Some(all.key(catalog, row, comment)),
             'u' => {
                 let key = all.key(catalog, row, comment);
@@ -60,13 +60,13 @@ impl Constraints {
     fn key(&mut self, catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Key {
         let index = self.index_behind(catalog, &row);
         Key {
-            name: row.name.into(),
-            columns: catalog.column_names(row.relation, &row.columns),
+            name: row.raw.name.into(),
+            columns: catalog.column_names(row.raw.relation, &row.raw.columns),
             include: index.map(|index| include(catalog, index)).unwrap_or_default(),
-            nulls_not_distinct: index.is_some_and(|index| index.nulls_not_distinct),
-            deferrable: row.deferrable,
-            deferred: row.deferred,
-            without_overlaps: row.period,
+            nulls_not_distinct: index.is_some_and(|index| index.raw.nulls_not_distinct),
+            deferrable: row.raw.deferrable,
+            deferred: row.raw.deferred,
+            without_overlaps: row.raw.period,
             attributes: index.map(backing_attributes).unwrap_or_default(),
             comment,
         }
@@ -75,8 +75,8 @@ impl Constraints {
     fn exclusion(&mut self, catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Exclusion {
         let index = self.index_behind(catalog, &row);
         Exclusion {
-            name: row.name.into(),
-            definition: row.definition.unwrap_or_default(),
+            name: row.raw.name.into(),
+            definition: row.raw.definition.unwrap_or_default(),
             attributes: index.map(backing_attributes).unwrap_or_default(),
             comment,
         }
@@ -84,46 +84,46 @@ impl Constraints {
 
     /// Finds the index behind a key, and remembers that it is none of its own.
     fn index_behind<'a>(&mut self, catalog: &'a Catalog, row: &row::Constraint) -> Option<&'a row::Index> {
-        self.backing.insert(row.index);
-        catalog.indexes.get(&row.relation)?.iter().find(|index| index.oid == row.index)
+        self.backing.insert(row.raw.index);
+        catalog.indexes.get(&row.raw.relation)?.iter().find(|index| index.raw.oid == row.raw.index)
     }
 }
 
 fn include(catalog: &Catalog, index: &row::Index) -> Vec<Identifier> {
-    catalog.column_names(index.relation, index.columns.get(index.key_count..).unwrap_or_default())
+    catalog.column_names(index.raw.relation, index.raw.columns.get(index.raw.key_count..).unwrap_or_default())
 }
 
 fn backing_attributes(index: &row::Index) -> Attributes {
     index_attributes(index)
         .list("options", index.options.clone())
         .text("attached-to", index.parent.as_ref())
-        .flag("invalid", !index.valid)
+        .flag("invalid", !index.raw.valid)
         .done()
 }
 
 fn index_attributes(index: &row::Index) -> Collected {
     Collected::default()
         .text("tablespace", index.tablespace.as_ref())
-        .flag("clustered", index.clustered)
-        .flag("replica-identity", index.replica_identity)
+        .flag("clustered", index.raw.clustered)
+        .flag("replica-identity", index.raw.replica_identity)
 }
 
 fn foreign_key(catalog: &Catalog, row: row::Constraint, comment: Option<String>) -> Option<ForeignKey> {
     let target = row.target?;
-    let set = catalog.column_names(row.relation, row.set_columns.as_deref().unwrap_or_default());
+    let set = catalog.column_names(row.raw.relation, row.raw.set_columns.as_deref().unwrap_or_default());
     Some(ForeignKey {
-        columns: catalog.column_names(row.relation, &row.columns),
-        name: row.name.into(),
+        columns: catalog.column_names(row.raw.relation, &row.raw.columns),
+        name: row.raw.name.into(),
         target,
         target_columns: row.target_columns,
-        on_update: action(&row.on_update).to_owned(),
-        on_delete: with_columns(action(&row.on_delete), &set),
-        match_full: row.match_full,
-        deferrable: row.deferrable,
-        deferred: row.deferred,
-        validated: row.validated,
-        enforced: row.enforced,
-        period: row.period,
+        on_update: action(&row.raw.on_update).to_owned(),
+        on_delete: with_columns(action(&row.raw.on_delete), &set),
+        match_full: row.raw.match_full,
+        deferrable: row.raw.deferrable,
+        deferred: row.raw.deferred,
+        validated: row.raw.validated,
+        enforced: row.raw.enforced,
+        period: row.raw.period,
         comment,
     })
 }
@@ -148,15 +148,15 @@ fn with_columns(action: &str, columns: &[Identifier]) -> String {
 }
 
 fn check(catalog: &Catalog, mut row: row::Constraint, comment: Option<String>) -> CheckConstraint {
-    row.columns.sort_unstable();
+    row.raw.columns.sort_unstable();
     CheckConstraint {
-        columns: catalog.column_names(row.relation, &row.columns),
-        name: row.name.into(),
-        expression: row.definition.unwrap_or_default(),
-        no_inherit: row.no_inherit,
-        inherited: row.inherited,
-        validated: row.validated,
-        enforced: row.enforced,
+        columns: catalog.column_names(row.raw.relation, &row.raw.columns),
+        name: row.raw.name.into(),
+        expression: row.raw.definition.unwrap_or_default(),
+        no_inherit: row.raw.no_inherit,
+        inherited: row.raw.inherited,
+        validated: row.raw.validated,
+        enforced: row.raw.enforced,
         comment,
     }
 }
@@ -168,14 +168,14 @@ pub(super) fn indexes(
     relation: &row::Relation,
     constraints: &Constraints,
 ) -> Vec<Index> {
-    let mut rows = catalog.indexes.remove(&relation.oid).unwrap_or_default();
-    rows.retain(|row| !constraints.backing.contains(&row.oid));
+    let mut rows = catalog.indexes.remove(&relation.raw.oid).unwrap_or_default();
+    rows.retain(|row| !constraints.backing.contains(&row.raw.oid));
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let table = relation.qualified();
     rows.into_iter()
         .map(|row| {
             let name = Identifier::from(row.name.as_str());
-            let xmins = [row.class_xmin, row.index_xmin];
+            let xmins = [row.class_xmin, row.raw.xmin];
             written.note(|| ObjectPath::member(ObjectKind::Index, &table, &name), xmins);
             index(catalog, row)
         })
@@ -183,32 +183,32 @@ pub(super) fn indexes(
 }
 
 fn index(catalog: &mut Catalog, row: row::Index) -> Index {
-    let mut keys = catalog.index_keys.remove(&row.oid).unwrap_or_default();
+    let mut keys = catalog.index_keys.remove(&row.raw.oid).unwrap_or_default();
     keys.sort_by_key(|key| key.position);
     let statistics = keys.iter().filter_map(|key| Some(format!("{} {}", key.position, key.statistics?))).collect();
     let attributes = index_attributes(&row).list("statistics", Some(statistics)).done();
     Index {
         include: include(catalog, &row),
         keys: keys.into_iter().filter_map(|key| index_column(catalog, &row, key)).collect(),
-        comment: catalog.comment("pg_class", row.oid, 0),
+        comment: catalog.comment("pg_class", row.raw.oid, 0),
         attached_to: row.parent.clone(),
         name: row.name.into(),
         method: row.method,
-        unique: row.unique,
-        nulls_not_distinct: row.nulls_not_distinct,
-        predicate: row.predicate,
-        valid: row.valid,
+        unique: row.raw.unique,
+        nulls_not_distinct: row.raw.nulls_not_distinct,
+        predicate: row.raw.predicate,
+        valid: row.raw.valid,
         options: sorted(row.options),
         attributes,
     }
 }
 
 fn index_column(catalog: &Catalog, index: &row::Index, key: row::IndexKey) -> Option<IndexColumn> {
-    let number = *index.columns.get(key.position.checked_sub(1)?)?;
+    let number = *index.raw.columns.get(key.position.checked_sub(1)?)?;
     let is_column = key.expression.is_none();
     let term = match key.expression {
         Some(expression) => expression,
-        None => catalog.column_name(index.relation, number)?.as_str().to_owned(),
+        None => catalog.column_name(index.raw.relation, number)?.as_str().to_owned(),
     };
     let options = sorted(key.operator_class_options);
     let class = match (key.operator_class, options.is_empty()) {
@@ -227,7 +227,7 @@ fn index_column(catalog: &Catalog, index: &row::Index, key: row::IndexKey) -> Op
 
 /// Takes the triggers of a table or view out of the catalog, by name.
 pub(super) fn triggers(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Vec<Trigger> {
-    let mut rows = catalog.triggers.remove(&relation.oid).unwrap_or_default();
+    let mut rows = catalog.triggers.remove(&relation.raw.oid).unwrap_or_default();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let table: QualifiedName = relation.qualified();
     rows.into_iter()
@@ -242,7 +242,7 @@ pub(super) fn triggers(catalog: &mut Catalog, written: &mut Written, relation: &
 
 /// Takes the policies of a table out of the catalog, by name.
 pub(super) fn policies(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Vec<Policy> {
-    let mut rows = catalog.policies.remove(&relation.oid).unwrap_or_default();
+    let mut rows = catalog.policies.remove(&relation.raw.oid).unwrap_or_default();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let table = relation.qualified();
     rows.into_iter()

@@ -64,27 +64,30 @@ impl Assembly {
     /// Before the tables: serial columns are known from their sequences.
     fn sequences(&mut self) {
         for row in std::mem::take(&mut self.catalog.sequences) {
-            let Some(relation) = self.catalog.relations.remove(&row.relation) else { continue };
-            if row.owner.is_some_and(|owner| !self.catalog.relations.contains_key(&owner)) {
+            let Some(relation) = self.catalog.relations.remove(&row.raw.relation) else { continue };
+            if row.owner.as_ref().is_some_and(|owner| !self.catalog.relations.contains_key(&owner.owner)) {
                 continue;
             }
-            if let (true, Some(table), Some(column)) = (row.serial, row.owner, row.owner_column) {
-                self.catalog.serials.insert((table, column));
+            if let Some(owner) = row.owner.as_ref().filter(|_| row.serial) {
+                self.catalog.serials.insert((owner.owner, owner.owner_column));
             }
             let name = relation.qualified();
             let path = path(ObjectKind::Sequence, &name);
-            self.written.note(|| path.clone(), [row.xmin, relation.xmin]);
-            self.grants(&path, &relation.privileges);
-            let comment = self.catalog.comment("pg_class", relation.oid, 0);
-            let sequence = self.sequence(row, relation.unlogged, comment);
+            self.written.note(|| path.clone(), [row.raw.xmin, relation.raw.xmin]);
+            self.grants(&path, &relation.raw.privileges);
+            let comment = self.catalog.comment("pg_class", relation.raw.oid, 0);
+            let sequence = self.sequence(row, relation.raw.unlogged, comment);
             self.canonical.sequences.insert(name, sequence);
         }
     }
 
     fn sequence(&self, row: row::Sequence, unlogged: bool, comment: Option<String>) -> Sequence {
-        let owner = row.owner.and_then(|oid| self.catalog.relations.get(&oid)).zip(row.owner_column);
-        let owned_by =
-            owner.and_then(|(table, number)| Some((table.qualified(), self.catalog.column_name(table.oid, number)?)));
+        let identity = row.owner.as_ref().is_some_and(|owner| owner.identity);
+        let owned_by = row.owner.and_then(|owner| {
+            let table = self.catalog.relations.get(&owner.owner)?;
+            Some((table.qualified(), self.catalog.column_name(owner.owner, owner.owner_column)?))
+        });
+        let row = row.raw;
         Sequence {
             type_name: row.type_name,
             start: row.start,
@@ -94,7 +97,7 @@ impl Assembly {
             cache: row.cache,
             cycle: row.cycle,
             owned_by,
-            identity: row.identity,
+            identity,
             unlogged,
             comment,
         }
@@ -102,12 +105,13 @@ impl Assembly {
 
     fn types(&mut self) {
         for row in std::mem::take(&mut self.catalog.types) {
-            let name = QualifiedName::new(row.schema.as_str(), row.name.as_str());
+            let name = QualifiedName::new(row.schema.as_str(), row.raw.name.as_str());
             let path = path(ObjectKind::Type, &name);
-            let attributes = self.catalog.columns.get(&row.relation).into_iter().flatten().map(|column| column.xmin);
+            let attributes =
+                self.catalog.columns.get(&row.raw.relation).into_iter().flatten().map(|column| column.raw.xmin);
             self.written.note(|| path.clone(), row.xmins.iter().copied().chain(attributes));
-            self.grants(&path, &row.privileges);
-            let comment = self.catalog.comment("pg_type", row.oid, 0);
+            self.grants(&path, &row.raw.privileges);
+            let comment = self.catalog.comment("pg_type", row.raw.oid, 0);
             let mut user_type =
                 UserType { shape: TypeShape::Enum(Vec::new()), member_comments: Default::default(), comment };
             self.shape(row, &mut user_type);
@@ -117,9 +121,9 @@ impl Assembly {
 
     /// Fills in what the type is, and the comments on its members.
     fn shape(&mut self, row: row::Type, into: &mut UserType) {
-        into.shape = match row.kind {
+        into.shape = match row.raw.kind {
             'd' => self.domain(row, into),
-            'c' => self.composite(row.relation, into),
+            'c' => self.composite(row.raw.relation, into),
             'r' => TypeShape::Range(row.range.unwrap_or_default()),
             _ => TypeShape::Enum(row.labels),
         };
@@ -127,7 +131,7 @@ impl Assembly {
 
     fn domain(&mut self, row: row::Type, into: &mut UserType) -> TypeShape {
         let mut checks = Vec::new();
-        for check in self.catalog.domain_checks.remove(&row.oid).unwrap_or_default() {
+        for check in self.catalog.domain_checks.remove(&row.raw.oid).unwrap_or_default() {
             let name = Identifier::from(check.name);
             if let Some(comment) = self.catalog.comment("pg_constraint", check.oid, 0) {
                 into.member_comments.insert(name.clone(), comment);
@@ -136,25 +140,25 @@ impl Assembly {
         }
         checks.sort();
         TypeShape::Domain {
-            base: row.base.unwrap_or_default(),
-            not_null: row.not_null,
-            default: row.default,
+            base: row.raw.base.unwrap_or_default(),
+            not_null: row.raw.not_null,
+            default: row.raw.default,
             checks,
-            collation: row.collation,
+            collation: row.raw.collation.map(|(schema, name)| QualifiedName::new(schema, name)),
         }
     }
 
     fn composite(&mut self, relation: i64, into: &mut UserType) -> TypeShape {
         let mut columns = self.catalog.columns.remove(&relation).unwrap_or_default();
-        columns.sort_by_key(|column| column.number);
+        columns.sort_by_key(|column| column.raw.number);
         let mut attributes = Vec::new();
         for column in columns {
-            let name = Identifier::from(column.name);
-            if let Some(comment) = self.catalog.comment("pg_class", relation, column.number) {
+            let name = Identifier::from(column.raw.name);
+            if let Some(comment) = self.catalog.comment("pg_class", relation, column.raw.number) {
                 into.member_comments.insert(name.clone(), comment);
             }
             let collate = column.collation.map(|name| format!(" COLLATE {}", name.quoted())).unwrap_or_default();
-            attributes.push((name, column.type_name + &collate));
+            attributes.push((name, column.raw.type_name + &collate));
         }
         TypeShape::Composite(attributes)
     }
@@ -163,14 +167,14 @@ impl Assembly {
         for relation in std::mem::take(&mut self.catalog.relations).into_values() {
             let name = relation.qualified();
             self.column_grants(&relation);
-            match relation.kind {
+            match relation.raw.kind {
                 'r' | 'p' | 'f' => {
-                    self.grants(&ObjectPath::table(&name), &relation.privileges);
+                    self.grants(&ObjectPath::table(&name), &relation.raw.privileges);
                     let table = tables::table(&mut self.catalog, &mut self.written, relation);
                     self.canonical.tables.insert(name, table);
                 }
                 'v' | 'm' => {
-                    self.grants(&path(ObjectKind::View, &name), &relation.privileges);
+                    self.grants(&path(ObjectKind::View, &name), &relation.raw.privileges);
                     let view = self.view(relation);
                     self.canonical.views.insert(name, view);
                 }
@@ -182,62 +186,62 @@ impl Assembly {
 
     fn view(&mut self, relation: row::Relation) -> View {
         let name = relation.qualified();
-        let xmins = [Some(relation.xmin), relation.rule_xmin].into_iter().flatten();
+        let xmins = [Some(relation.raw.xmin), relation.rule_xmin].into_iter().flatten();
         self.written.note(|| path(ObjectKind::View, &name), xmins);
         let indexes = members::indexes(&mut self.catalog, &mut self.written, &relation, &Constraints::default());
         let triggers = members::triggers(&mut self.catalog, &mut self.written, &relation);
         let mut view = View {
-            materialized: relation.kind == 'm',
-            definition: relation.definition.unwrap_or_default(),
+            materialized: relation.raw.kind == 'm',
+            definition: relation.raw.definition.unwrap_or_default(),
             columns: Vec::new(),
             indexes,
             triggers,
-            options: tables::options(relation.options, relation.toast_options),
+            options: tables::options(relation.raw.options, relation.toast_options),
             attributes: Collected::default()
-                .text("tablespace", relation.tablespace)
+                .text("tablespace", relation.raw.tablespace)
                 .text("access-method", relation.access_method)
-                .text("populated", (!relation.populated).then_some("false"))
+                .text("populated", (!relation.raw.populated).then_some("false"))
                 .done(),
             column_comments: Default::default(),
-            comment: self.catalog.comment("pg_class", relation.oid, 0),
+            comment: self.catalog.comment("pg_class", relation.raw.oid, 0),
         };
         if view.definition.is_empty() {
             self.unknown(path(ObjectKind::View, &name), "the server did not print its definition");
         }
-        self.view_columns(relation.oid, &mut view);
+        self.view_columns(relation.raw.oid, &mut view);
         view
     }
 
     fn view_columns(&mut self, oid: i64, view: &mut View) {
         let mut columns = self.catalog.columns.remove(&oid).unwrap_or_default();
-        columns.sort_by_key(|column| column.number);
+        columns.sort_by_key(|column| column.raw.number);
         for column in columns {
-            let name = Identifier::from(column.name);
-            if let Some(comment) = self.catalog.comment("pg_class", oid, column.number) {
+            let name = Identifier::from(column.raw.name);
+            if let Some(comment) = self.catalog.comment("pg_class", oid, column.raw.number) {
                 view.column_comments.insert(name.clone(), comment);
             }
             let rare = Collected(std::mem::take(&mut view.attributes))
                 .text(&format!("default {name}"), column.expression)
-                .text(&format!("storage {name}"), column.storage.as_deref().map(tables::storage))
-                .text(&format!("statistics {name}"), column.statistics)
-                .list(&format!("options {name}"), column.options);
+                .text(&format!("storage {name}"), column.raw.storage.as_deref().map(tables::storage))
+                .text(&format!("statistics {name}"), column.raw.statistics)
+                .list(&format!("options {name}"), column.raw.options);
             view.attributes = rare.done();
-            view.columns.push((name, column.type_name));
+            view.columns.push((name, column.raw.type_name));
         }
     }
 
     fn routines(&mut self) {
         for row in std::mem::take(&mut self.catalog.routines) {
-            let name = QualifiedName::new(row.schema, format!("{}({})", row.name, row.arguments.join(", ")));
+            let name = QualifiedName::new(row.schema, format!("{}({})", row.raw.name, row.raw.arguments.join(", ")));
             let path = path(ObjectKind::Routine, &name);
-            self.written.note(|| path.clone(), [row.xmin]);
-            self.grants(&path, &row.privileges);
-            let Some(definition) = row.definition else {
+            self.written.note(|| path.clone(), [row.raw.xmin]);
+            self.grants(&path, &row.raw.privileges);
+            let Some(definition) = row.raw.definition else {
                 self.unknown(path, "the server did not print its definition");
                 continue;
             };
-            let comment = self.catalog.comment("pg_proc", row.oid, 0);
-            self.canonical.routines.insert(name, Routine { kind: row.kind, definition, comment });
+            let comment = self.catalog.comment("pg_proc", row.raw.oid, 0);
+            self.canonical.routines.insert(name, Routine { kind: row.raw.kind, definition, comment });
         }
     }
 
@@ -271,8 +275,8 @@ impl Assembly {
 
     /// The same for the columns of a relation, before they are taken.
     fn column_grants(&mut self, relation: &row::Relation) {
-        for column in self.catalog.columns.get(&relation.oid).into_iter().flatten() {
-            let path = ObjectPath::member(ObjectKind::Column, &relation.qualified(), &column.name.as_str().into());
+        for column in self.catalog.columns.get(&relation.raw.oid).into_iter().flatten() {
+            let path = ObjectPath::member(ObjectKind::Column, &relation.qualified(), &column.raw.name.as_str().into());
             self.canonical.grants.extend(grants(&path, &column.privileges));
         }
     }

@@ -58,10 +58,9 @@ pub(super) struct Class {
     /// 0 where there is none.
     pub access_method: i64,
     pub of_type: Option<String>,
-    pub acl: Option<Vec<String>>,
-    pub born_acl: Option<Vec<String>>,
-    pub owner: String,
     pub xmin: u32,
+    #[serde(flatten)]
+    pub privileges: Privileges,
 }
 
 /// `am.sql`

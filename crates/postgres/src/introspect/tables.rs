@@ -14,17 +14,18 @@ use super::written::Written;
 /// Builds one table out of its rows.
 pub(super) fn table(catalog: &mut Catalog, written: &mut Written, relation: row::Relation) -> Table {
     let name = relation.qualified();
-    written.note(|| ObjectPath::table(&name), [relation.xmin]);
+    written.note(|| ObjectPath::table(&name), [relation.raw.xmin]);
     let constraints = members::constraints(catalog, written, &relation);
     let indexes = members::indexes(catalog, written, &relation, &constraints);
     let triggers = members::triggers(catalog, written, &relation);
     let policies = members::policies(catalog, written, &relation);
     let columns = columns(catalog, written, &relation);
-    let comment = catalog.comment("pg_class", relation.oid, 0);
+    let comment = catalog.comment("pg_class", relation.raw.oid, 0);
     let Constraints { primary_key, unique, foreign_keys, checks, exclusions, .. } = constraints;
     let (partition_of, inherits) = parents(catalog, &relation);
+    let (server, server_options) = relation.served.map_or((None, None), |row| (Some(row.server), row.options));
     Table {
-        kind: kind(relation.kind),
+        kind: kind(relation.raw.kind),
         columns,
         primary_key,
         unique,
@@ -34,20 +35,20 @@ pub(super) fn table(catalog: &mut Catalog, written: &mut Written, relation: row:
         indexes,
         triggers,
         policies,
-        row_security: relation.row_security,
-        force_row_security: relation.force_row_security,
-        partition_key: relation.partition_key,
+        row_security: relation.raw.row_security,
+        force_row_security: relation.raw.force_row_security,
+        partition_key: relation.raw.partition_key,
         partition_of,
         inherits,
-        unlogged: relation.unlogged,
-        options: options(relation.options, relation.toast_options),
+        unlogged: relation.raw.unlogged,
+        options: options(relation.raw.options, relation.toast_options),
         attributes: Collected::default()
-            .text("tablespace", relation.tablespace)
+            .text("tablespace", relation.raw.tablespace)
             .text("access-method", relation.access_method)
-            .text("of-type", relation.of_type)
-            .text("replica-identity", relation.replica_identity)
-            .text("server", relation.server)
-            .list("server-options", relation.server_options)
+            .text("of-type", relation.raw.of_type)
+            .text("replica-identity", relation.raw.replica_identity)
+            .text("server", server)
+            .list("server-options", server_options)
             .done(),
         comment,
     }
@@ -69,54 +70,54 @@ pub(super) fn options(own: Option<Vec<String>>, toast: Option<Vec<String>>) -> V
 
 /// The parent of a partition, or those of an inheriting table, in order.
 fn parents(catalog: &mut Catalog, relation: &row::Relation) -> (Option<PartitionOf>, Vec<QualifiedName>) {
-    let mut rows = catalog.parents.remove(&relation.oid).unwrap_or_default();
+    let mut rows = catalog.parents.remove(&relation.raw.oid).unwrap_or_default();
     rows.sort_by_key(|row| row.position);
     let mut names = rows.into_iter().map(|row| row.name);
-    match &relation.bound {
+    match &relation.raw.bound {
         Some(bound) => (names.next().map(|parent| PartitionOf { parent, bound: bound.clone() }), Vec::new()),
         None => (None, names.collect()),
     }
 }
 
 fn columns(catalog: &mut Catalog, written: &mut Written, relation: &row::Relation) -> Vec<Column> {
-    let mut rows = catalog.columns.remove(&relation.oid).unwrap_or_default();
-    rows.sort_by_key(|row| row.number);
+    let mut rows = catalog.columns.remove(&relation.raw.oid).unwrap_or_default();
+    rows.sort_by_key(|row| row.raw.number);
     let table = relation.qualified();
-    let is_partition = relation.bound.is_some();
+    let is_partition = relation.raw.bound.is_some();
     rows.into_iter()
         .map(|row| {
-            let name = Identifier::from(row.name.as_str());
-            written.note(|| ObjectPath::member(ObjectKind::Column, &table, &name), [row.xmin]);
-            let comment = catalog.comment("pg_class", relation.oid, row.number);
-            let serial = catalog.serials.contains(&(relation.oid, row.number));
+            let name = Identifier::from(row.raw.name.as_str());
+            written.note(|| ObjectPath::member(ObjectKind::Column, &table, &name), [row.raw.xmin]);
+            let comment = catalog.comment("pg_class", relation.raw.oid, row.raw.number);
+            let serial = catalog.serials.contains(&(relation.raw.oid, row.raw.number));
             column(row, serial, is_partition, comment)
         })
         .collect()
 }
 
 fn column(row: row::Column, serial: bool, is_partition: bool, comment: Option<String>) -> Column {
-    let (default, generated) = match (row.expression, row.generated.as_str()) {
+    let (default, generated) = match (row.expression, row.raw.generated.as_str()) {
         (default, "") => (default, None),
         (Some(expression), kind) => (None, Some(Generated { expression, stored: kind == "s" })),
         (None, _) => (None, None),
     };
     Column {
-        name: row.name.into(),
-        type_name: row.type_name,
-        nullable: !row.not_null,
+        name: row.raw.name.into(),
+        type_name: row.raw.type_name,
+        nullable: !row.raw.not_null,
         serial: serial && default.is_some(),
         default,
-        identity: identity(&row.identity),
+        identity: identity(&row.raw.identity),
         generated,
         collation: row.collation,
         attributes: Collected::default()
-            .text("storage", row.storage.as_deref().map(storage))
-            .text("compression", row.compression.as_deref().map(compression))
-            .text("statistics", row.statistics)
-            .list("options", row.options)
-            .list("server-options", row.server_options)
+            .text("storage", row.raw.storage.as_deref().map(storage))
+            .text("compression", row.raw.compression.as_deref().map(compression))
+            .text("statistics", row.raw.statistics)
+            .list("options", row.raw.options)
+            .list("server-options", row.raw.server_options)
             // All columns of a partition are inherited.
-            .flag("inherited", row.inherited && !is_partition)
+            .flag("inherited", row.raw.inherited && !is_partition)
             .text("not-null", row.not_null_state)
             .done(),
         comment,

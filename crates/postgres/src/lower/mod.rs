@@ -49,7 +49,7 @@ pub async fn lower(
     missing_extensions: &[Identifier],
 ) -> Result<Lowered, LowerError> {
     let schemas = schemas(pairing);
-    let lowering = Lowering { client, service, pairing, replayed, schemas, lacking: !missing_extensions.is_empty() };
+    let lowering = Lowering { client, service, pairing, replayed, schemas, lacking: missing_extensions };
     client.batch_execute(&lowering.begin()).await?;
     let lowered = lowering.run().await;
     // Nothing of it may remain, whatever happened.
@@ -97,7 +97,7 @@ struct Lowering<'a> {
     /// The distinct declared schemas of the service's tables, the service's own first; a scratch schema has the
     /// number of its place here.
     schemas: Vec<Identifier>,
-    lacking: bool,
+    lacking: &'a [Identifier],
 }
 
 /// Which of the two scratch forms is being made.
@@ -206,13 +206,15 @@ impl Lowering<'_> {
             refusal.consequence = true;
             refusal.missing_extension = cause.missing_extension;
         }
-        // 42704: no such type; 42883: no such function or operator. An operator class that a known type lacks is 42704
-        // too, and no extension would help: that is the author's mistake.
+        // 42704: no such type or operator class; 42883: no such function or operator. A class that a known type lacks
+        // is the author's mistake, unless it comes with an extension that is not there.
+        let class_lacks =
+            step.extensions.iter().any(|name| self.lacking.iter().any(|lacking| lacking.as_str() == *name));
         let of_extension = match &step.item {
             Item::Type(_) => refusal.sqlstate == "42704",
-            _ => refusal.sqlstate == "42883",
+            _ => refusal.sqlstate == "42883" || (refusal.sqlstate == "42704" && class_lacks),
         };
-        refusal.missing_extension |= self.lacking && of_extension;
+        refusal.missing_extension |= !self.lacking.is_empty() && of_extension;
         refusal
     }
 

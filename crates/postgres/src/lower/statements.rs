@@ -1,7 +1,9 @@
 //! Declared tables as DDL: a compact form, tried first, and one statement an item, to find out which one is refused.
 
 use trueup_migrations::expression::{prove_expression, prove_type};
-use trueup_model::declared::{Check, DeclaredColumn, DeclaredIndex, Identity, IndexTerm, TableDetails, Target};
+use trueup_model::declared::{
+    Check, DeclaredColumn, DeclaredIndex, Identity, IndexTerm, OperatorClass, TableDetails, Target,
+};
 use trueup_model::location::RawSql;
 use trueup_model::lowered::{Item, Refusal};
 use trueup_model::name::{Identifier, QualifiedName};
@@ -18,6 +20,8 @@ pub(super) struct Step {
     pub(super) otherwise: Option<String>,
     /// Columns without which it makes no sense.
     pub(super) columns: Vec<Identifier>,
+    /// Extensions that bring the operator classes it names.
+    pub(super) extensions: Vec<&'static str>,
 }
 
 /// A declared table, rendered.
@@ -89,7 +93,7 @@ fn action_sql(action: &str) -> Option<&'static str> {
 }
 
 fn step(item: Item, sql: String) -> Step {
-    Step { item, sql, otherwise: None, columns: Vec::new() }
+    Step { item, sql, otherwise: None, columns: Vec::new(), extensions: Vec::new() }
 }
 
 /// Adds the steps of one column and returns its definition for the compact form.
@@ -235,7 +239,9 @@ fn index_step(name: &QualifiedName, index: &DeclaredIndex, rendered: &mut Render
                 IndexTerm::Expression(_) => None,
             });
             let columns = plain.chain(index.include.iter().map(|column| column.value.clone())).collect();
-            rendered.steps.push(Step { columns, ..step(item, sql.clone()) });
+            let classes = index.keys.iter().filter_map(|key| key.operator_class.as_ref());
+            let extensions = classes.filter_map(OperatorClass::extension).collect();
+            rendered.steps.push(Step { columns, extensions, ..step(item, sql.clone()) });
             Some(sql)
         }
         Err(message) => {
@@ -256,6 +262,10 @@ fn index_sql(name: &QualifiedName, index: &DeclaredIndex) -> Result<String, Stri
                 format!("({expression})")
             }
         };
+        if let Some(class) = &key.operator_class {
+            sql.push(' ');
+            sql.push_str(&class.quoted());
+        }
         sql.push_str(if key.descending { " DESC" } else { "" });
         sql.push_str(key.nulls_first.map_or("", |first| if first { " NULLS FIRST" } else { " NULLS LAST" }));
         keys.push(sql);

@@ -2,6 +2,7 @@
 //! after a failure, and the first failure comes back with its statement and place in the file.
 
 mod awaited;
+mod copy_files;
 mod guard;
 mod locate;
 mod outcome;
@@ -11,6 +12,7 @@ mod script;
 
 use trueup_model::name::Identifier;
 
+pub use copy_files::CopyFolder;
 pub use outcome::{Applied, FailureCause, ReplayError, ReplayFailure, ReplayOutcome};
 pub use prepared::{Origin, Prepared, Refused, scripts_from, scripts_of_texts};
 pub use script::{CopyData, HistoryRow, Mode, ReplayOptions, Script};

@@ -30,8 +30,20 @@ pub struct Prepared {
     pub not_run: Vec<Location>,
     /// Extensions that the scripts create.
     pub extensions: BTreeSet<String>,
+    /// The statements that do.
+    creations: Vec<Creation>,
     /// Whether a script touches what the whole server shares: roles, databases, tablespaces.
     pub cluster_wide: bool,
+}
+
+/// A statement that creates an extension.
+#[derive(Clone, Debug)]
+struct Creation {
+    script: usize,
+    /// Its bytes in the script's text.
+    range: std::ops::Range<usize>,
+    name: String,
+    schema: Option<String>,
 }
 
 /// A script that cannot be run at all.
@@ -72,6 +84,36 @@ impl Origin {
 }
 
 impl Prepared {
+    /// Has every COPY read its data from a file in `folder`, which the server sees.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn copy_from_files(&mut self, folder: &super::CopyFolder) -> std::io::Result<()> {
+        super::copy_files::from_files(&mut self.scripts, folder)
+    }
+
+    /// Extensions that statements of their own create, in order.
+    pub fn created_extensions(&self) -> impl Iterator<Item = String> {
+        self.creations.iter().map(|creation| creation.name.clone())
+    }
+
+    /// Whether `extension` may as well be there, in schema `public`, before any script runs: no script wants it elsewhere.
+    pub fn leaves_open_where(&self, extension: &str) -> bool {
+        let mut creations = self.creations.iter().filter(|creation| creation.name == extension);
+        creations.all(|creation| creation.schema.as_deref().is_none_or(|schema| schema == "public"))
+    }
+
+    /// Leaves the creation of `extension` out of the scripts: it is there already, made by somebody who may. A statement
+    /// inside of a `DO` block stays.
+    pub fn leave_out_creation(&mut self, extension: &str) {
+        for creation in self.creations.iter().filter(|creation| creation.name == extension) {
+            let text = &mut self.scripts[creation.script].text;
+            // As long as before, and still a statement: every other place keeps its number.
+            let length = creation.range.len();
+            text.replace_range(creation.range.clone(), &format!("{NOTHING:length$}"));
+        }
+    }
+
     /// The place of a failure in the author's files; the start of the migration's file when there is none closer.
     pub fn locate(&self, failure: &ReplayFailure) -> Option<Location> {
         let origin = self.origins.get(failure.script)?;
@@ -248,10 +290,15 @@ impl Laying<'_> {
         let cut = split(text);
         let facts = classify(text, &cut, &self.settings.table.value);
         self.names_history |= facts.barriers.contains(&Barrier::HistoryTable);
-        self.prepared.extensions.extend(facts.extensions.iter().cloned());
+        self.prepared.extensions.extend(facts.extensions.iter().map(|created| created.name.clone()));
         self.prepared.cluster_wide |= !facts.cluster_wide.is_empty();
         let mode = self.mode(decided, sql, &facts)?;
         let start = script.text.len();
+        self.prepared.creations.extend(facts.extensions.into_iter().filter_map(|created| {
+            let range = created.range?;
+            let range = start + range.start..start + range.end;
+            Some(Creation { script: script.id, range, name: created.name, schema: created.schema })
+        }));
         let Ok(cut) = cut else {
             script.text.push_str(text);
             return Ok((mode, false));
@@ -307,6 +354,9 @@ impl Laying<'_> {
         }
     }
 }
+
+/// A statement that does nothing, shorter than any CREATE EXTENSION.
+const NOTHING: &str = "SELECT 1";
 
 /// Ends whatever statement or comment a file leaves unfinished before the next file begins.
 const BETWEEN_PARTS: &str = "\n;\n";

@@ -33,7 +33,10 @@ pub(super) fn header(page: &Page<'_>, out: &mut Lines<'_>) {
 }
 
 fn verdict_mark(report: &Report) -> (&'static str, Tone) {
+    let compared = report.services.iter().any(|service| service.status == ServiceStatus::Checked);
     match report.exit_code() {
+        // Nothing is wrong, and nothing was found to be right.
+        0 if !compared => ("-", Tone::Unknown),
         0 => ("✓", Tone::Good),
         1 => ("✗", Tone::Bad),
         _ if report.errors.is_empty() => ("?", Tone::Unknown),
@@ -103,16 +106,17 @@ fn basis(page: &Page<'_>) -> String {
     let (tables, columns) = (sum(|service| service.tables), sum(|service| service.columns));
     let compared =
         [count(tables, "table"), count(columns, "column"), count(sum(|service| service.indexes), "index")].join(", ");
-    let engine = report.engine.as_ref().map_or_else(
-        || "no PostgreSQL was started".to_owned(),
-        |engine| {
-            let (kind, chosen) = (clean(&engine.kind, 20), clean(&engine.chosen, 80));
-            format!("PostgreSQL {} ({kind}, {chosen})", clean(&engine.version, 30))
-        },
-    );
+    let seconds = report.elapsed.as_secs_f64();
+    let Some(engine) = &report.engine else {
+        return format!("no PostgreSQL was needed; the run took {seconds:.1} s");
+    };
+    let (kind, chosen) = (clean(&engine.kind, 20), clean(&engine.chosen, 80));
     let cached = report.services.iter().filter(|service| service.cached).count();
     let cached = if cached > 0 { format!(", {} from the cache", thousands(cached)) } else { String::new() };
-    format!("{compared} compared on {engine} in {:.1} s{cached}", report.elapsed.as_secs_f64())
+    format!(
+        "{compared} compared on PostgreSQL {} ({kind}, {chosen}) in {seconds:.1} s{cached}",
+        clean(&engine.version, 30)
+    )
 }
 
 /// Inputs that could not be read.

@@ -27,27 +27,14 @@ pub(super) fn indexes(
 
 fn index(row: raw::Index, class: &raw::Class, parent: Option<QualifiedName>, names: &Names) -> row::Index {
     row::Index {
-        oid: row.oid,
-        relation: row.relation,
+        raw: row,
         name: class.name.clone(),
         method: names.methods.get(&class.access_method).cloned().unwrap_or_default(),
         method_oid: class.access_method,
-        unique: row.unique,
-        nulls_not_distinct: row.nulls_not_distinct,
-        valid: row.valid,
-        clustered: row.clustered,
-        replica_identity: row.replica_identity,
-        columns: row.columns,
-        key_count: row.key_count,
-        flags: row.flags,
-        classes: row.classes,
-        expressions: row.expressions.unwrap_or_default(),
-        predicate: row.predicate,
         options: class.options.clone(),
         tablespace: class.tablespace.clone(),
         parent,
         class_xmin: class.xmin,
-        index_xmin: row.xmin,
     }
 }
 
@@ -60,8 +47,8 @@ pub(super) fn keys(
     let attributes = attributes.iter().map(|row| ((row.relation, row.number), row)).collect();
     let classes = Classes::new(classes);
     let keys = indexes.values().flatten().map(|index| {
-        let keys = (0..index.key_count).filter_map(|position| key(index, position, &attributes, &classes));
-        (index.oid, keys.collect())
+        let keys = (0..index.raw.key_count).filter_map(|position| key(index, position, &attributes, &classes));
+        (index.raw.oid, keys.collect())
     });
     keys.collect()
 }
@@ -72,15 +59,15 @@ fn key(
     attributes: &HashMap<(i64, i16), &raw::Attribute>,
     classes: &Classes<'_>,
 ) -> Option<row::IndexKey> {
-    let number = *index.columns.get(position)?;
-    let own = attributes.get(&(index.oid, i16::try_from(position + 1).ok()?))?;
+    let number = *index.raw.columns.get(position)?;
+    let own = attributes.get(&(index.raw.oid, i16::try_from(position + 1).ok()?))?;
     // 0 is an expression.
-    let column = attributes.get(&(index.relation, number)).filter(|_| number != 0);
+    let column = attributes.get(&(index.raw.relation, number)).filter(|_| number != 0);
     let inherited = column.map_or(own.type_collation, |column| column.collation);
     Some(row::IndexKey {
         position: position + 1,
-        expression: index.expressions.get(position).cloned().flatten(),
-        flags: index.flags.get(position).copied().unwrap_or_default(),
+        expression: index.raw.expressions.iter().flatten().nth(position).cloned().flatten(),
+        flags: index.raw.flags.get(position).copied().unwrap_or_default(),
         operator_class: classes.unless_default(index, position, own, column.copied()),
         operator_class_options: own.options.clone(),
         collation: collation(own).filter(|_| own.collation != inherited),
@@ -108,7 +95,7 @@ impl<'a> Classes<'a> {
         own: &raw::Attribute,
         column: Option<&raw::Attribute>,
     ) -> Option<String> {
-        let class = self.by_oid.get(index.classes.get(position)?)?;
+        let class = self.by_oid.get(index.raw.classes.get(position)?)?;
         let key_type = column.map_or(own.type_oid, |column| column.type_oid);
         // A default of a type that this one only resembles (name as text) needs saying while it has one of its own.
         let has_own = column.is_some_and(|column| self.defaults.contains(&(index.method_oid, column.type_oid)));
