@@ -1,10 +1,9 @@
 //! `flyway_schema_history` on the server: as Flyway creates it, reads it and locks it.
 
-use std::fmt::Write as _;
-
 use trueup_migrations::history::{AppliedMigration, NewRow, RowError};
 use trueup_model::name::{Identifier, QualifiedName};
 
+use crate::restore::literal;
 use crate::session::{Outcome, ServerError, Session, SessionError};
 
 /// Rows that are read at most; a history that holds more is refused rather than read in part.
@@ -144,23 +143,6 @@ pub(crate) fn answer(outcome: Outcome) -> Result<Vec<AppliedMigration>, HistoryE
         return Err(HistoryError::TooLong);
     }
     Ok(outcome.rows.iter().map(|row| AppliedMigration::from_texts(row)).collect::<Result<_, _>>()?)
-}
-
-/// A text literal in ASCII that means the same whatever a script did to `standard_conforming_strings`,
-/// `backslash_quote` and `client_encoding`.
-pub(crate) fn literal(text: &str) -> String {
-    let mut sql = String::from("E'");
-    for character in text.chars() {
-        match character {
-            '\'' => sql.push_str("''"),
-            '\\' => sql.push_str("\\\\"),
-            ' '..='~' => sql.push(character),
-            // Writing to a String does not fail.
-            _ => drop(write!(sql, "\\U{:08X}", u32::from(character))),
-        }
-    }
-    sql.push('\'');
-    sql
 }
 
 #[cfg(test)]

@@ -6,5 +6,6 @@ pub mod history;
 pub mod introspect;
 pub mod lower;
 pub mod replay;
+mod restore;
 pub mod run;
 pub mod session;

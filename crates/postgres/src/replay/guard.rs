@@ -5,12 +5,12 @@
 //! by leaving its own; settings roll back with their transaction, so a message that failed in any way leaves the old
 //! token, and every later message stops at its first statement.
 
-use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 
 use trueup_model::name::QualifiedName;
 
 use super::script::HistoryRow;
+use crate::restore::{Restore, literal, set};
 
 /// Statements before the script in its first message: `BEGIN` and the check.
 pub(super) const FIRST_LEAD: usize = 2;
@@ -20,19 +20,6 @@ pub(super) const LATER_LEAD: usize = 1;
 
 /// Statements before the check in the message that ends a script.
 pub(super) const FINISH_LEAD: usize = 1;
-
-/// What must be as it was before each script, read once at the start.
-#[derive(Clone, Debug)]
-pub(super) struct Restore {
-    /// `session_user`.
-    pub(super) session_user: String,
-    /// The setting `role`: `none` or a role.
-    pub(super) role: String,
-    /// The search path to restore; none when Flyway would let a script's change leak to the next.
-    pub(super) search_path: Option<String>,
-    /// The setting `session_replication_role`.
-    pub(super) replication_role: String,
-}
 
 /// Unguessable words for "script R is done" and "piece K of script R is done".
 pub(super) struct Guard {
@@ -89,31 +76,9 @@ impl Guard {
         format!("SELECT {};{history}", self.restore_columns(rank))
     }
 
-    /// Columns that put role, search path and reading of literals back, and leave the token of `rank`.
-    ///
-    /// `session_replication_role` is touched only when it changed: setting it takes a right that only whoever
-    /// changed it has.
+    /// Columns that put everything back, and leave the token of `rank`.
     fn restore_columns(&self, rank: usize) -> String {
-        let Restore { session_user, role, search_path, replication_role } = &self.restore;
-        let replication_role = literal(replication_role);
-        let mut columns = format!(
-            "CASE WHEN pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.<>) \
-             {replication_role} THEN {} END",
-            set("session_replication_role", &replication_role)
-        );
-        let mut push = |name: &str, value: &str| {
-            columns.push(',');
-            columns.push_str(&set(name, &literal(value)));
-        };
-        push("session_authorization", session_user);
-        push("role", role);
-        if let Some(path) = search_path {
-            push("search_path", path);
-        }
-        push("client_encoding", "UTF8");
-        push("standard_conforming_strings", "on");
-        push("trueup.at", &self.done(rank));
-        columns
+        format!("{},{}", self.restore.columns(), set("trueup.at", &literal(&self.done(rank))))
     }
 }
 
@@ -127,27 +92,6 @@ fn check(token: &str) -> String {
         "1 OPERATOR(pg_catalog./) (COALESCE(pg_catalog.current_setting('trueup.at',true),'') \
          OPERATOR(pg_catalog.=) '{token}')::pg_catalog.int4"
     )
-}
-
-fn set(name: &str, value: &str) -> String {
-    format!("pg_catalog.set_config('{name}',{value},false)")
-}
-
-/// A text literal in ASCII that means the same whatever `standard_conforming_strings`, `backslash_quote` and
-/// `client_encoding` a script left behind.
-pub(super) fn literal(text: &str) -> String {
-    let mut sql = String::from("E'");
-    for character in text.chars() {
-        match character {
-            '\'' => sql.push_str("''"),
-            '\\' => sql.push_str("\\\\"),
-            ' '..='~' => sql.push(character),
-            // Writing to a String does not fail.
-            _ => drop(write!(sql, "\\U{:08X}", u32::from(character))),
-        }
-    }
-    sql.push('\'');
-    sql
 }
 
 /// Flyway's history table, for scripts that name it.
@@ -183,11 +127,6 @@ pub(super) fn insert_history(table: Option<&QualifiedName>, rank: usize, row: Op
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals_are_ascii_and_closed() {
-        assert_eq!(literal("o'b\\é\n"), "E'o''b\\\\\\U000000E9\\U0000000A'");
-    }
 
     #[test]
     fn tokens_differ_and_the_tail_has_nothing_to_close_a_quote_with() {

@@ -17,8 +17,9 @@ pub use outcome::{Applied, FailureCause, ReplayError, ReplayFailure, ReplayOutco
 pub use prepared::{Origin, Prepared, Refused, scripts_from, scripts_of_texts};
 pub use script::{CopyData, HistoryRow, Mode, ReplayOptions, Script};
 
+use crate::restore::{Restore, search_path};
 use crate::session::{Outcome, Row, ServerError, Session, SessionError, TransactionStatus};
-use guard::{Guard, Restore, XID};
+use guard::{Guard, XID};
 
 /// Runs `scripts` in order and stops at the first that fails.
 ///
@@ -201,7 +202,10 @@ async fn prepare(session: &mut Session, options: &ReplayOptions) -> Result<Resto
     Ok(Restore {
         session_user: text(0).ok_or_else(missing)?,
         role: text(1).ok_or_else(missing)?,
-        search_path: search_path(default_schema.as_ref(), &text(2).ok_or_else(missing)?),
+        search_path: match &default_schema {
+            Some(schema) => search_path(schema, &text(2).ok_or_else(missing)?),
+            None => Some(text(2).ok_or_else(missing)?),
+        },
         replication_role: text(4).ok_or_else(missing)?,
     })
 }
@@ -224,34 +228,7 @@ fn preparation(options: &ReplayOptions) -> String {
     sql
 }
 
-/// The search path before each script: Flyway puts the default schema before the path the session had, unless that
-/// one *is* the schema or begins with it, unquoted; then it sets nothing and a script's change reaches the next.
-fn search_path(default_schema: Option<&Identifier>, original: &str) -> Option<String> {
-    let Some(schema) = default_schema else { return Some(original.to_owned()) };
-    let leads = original.strip_prefix(schema.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(','));
-    match original {
-        _ if leads => None,
-        "" => Some(schema.quoted()),
-        _ => Some(format!("{}, {original}", schema.quoted())),
-    }
-}
-
 /// A number in the first row of an outcome.
 fn number(outcome: &Outcome, column: usize) -> Option<u64> {
     outcome.rows.first().and_then(|row: &Row| row.get(column)?.as_deref()?.parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_search_path_is_flyways() {
-        let path = |schema: &str, original: &str| search_path(Some(&Identifier::new(schema)), original);
-        assert_eq!(path("public", "\"$user\", public").as_deref(), Some("\"public\", \"$user\", public"));
-        assert_eq!(path("app", "").as_deref(), Some("\"app\""));
-        assert_eq!(path("app", "app"), None);
-        assert_eq!(path("app", "app,public"), None);
-        assert_eq!(path("app", "apple").as_deref(), Some("\"app\", apple"));
-    }
 }

@@ -4,10 +4,11 @@ use trueup_migrations::history::AppliedMigration;
 use trueup_migrations::placeholders::Placeholders;
 use trueup_model::name::{Identifier, QualifiedName};
 
-use crate::history::{self, HistoryTable, Stamp, literal};
+use crate::history::{self, HistoryTable, Stamp};
+use crate::restore::{Restore, literal, search_path};
 use crate::session::{Endpoint, Outcome, Session, SessionError};
 
-use super::guard::{Guard, Restore, search_path};
+use super::guard::Guard;
 use super::inputs::Inputs;
 use super::lock;
 use super::outcome::RunError;
