@@ -16,7 +16,6 @@ pub mod service;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-
 use crate::args::{CheckArgs, Color};
 use crate::report::{InputError, Report};
 use crate::settings::{self, CheckSettings, Settings};
@@ -78,7 +77,7 @@ pub async fn run(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError>
 }
 
 /// The project root is where `trueup.toml` stands; without one, where the user is.
-fn find_settings(folder: &Path) -> (PathBuf, Settings, Vec<InputError>) {
+pub fn find_settings(folder: &Path) -> (PathBuf, Settings, Vec<InputError>) {
     let Some(file) = settings::find(folder) else { return (folder.to_owned(), Settings::default(), Vec::new()) };
     let root = file.parent().unwrap_or(folder).to_owned();
     match settings::load(&file) {
