@@ -89,7 +89,9 @@ fn draw_card(card: &Card, at: Point, targets: &Targets<'_>, svg: &mut Markup) {
         CardKind::Table(position) => {
             let href = format!("#{}", targets.tables[*position]);
             let label = format!("Table {}, {}", card.title, count(card.rows.len() + card.left_out, "column"));
-            svg.element("a", &[("href", &href), ("aria-label", &label)], |link| table(card, at, link));
+            svg.element("a", &[("href", &href), ("aria-label", &label)], |link| frame(card, at, link));
+            // Outside of the link: its name is the table's, not a reading of the whole box. Clicks fall through.
+            svg.element("g", &[("class", "rows")], |rows| body(card, at, rows));
         }
         CardKind::Service(service) => match (targets.service)(service) {
             Some(href) => {
@@ -108,7 +110,7 @@ fn pill(card: &Card, at: Point, class: &str, svg: &mut Markup) {
     label("pill-text", middle, &cut(&card.title, 40), svg);
 }
 
-fn table(card: &Card, at: Point, svg: &mut Markup) {
+fn frame(card: &Card, at: Point, svg: &mut Markup) {
     rect("box", at, card.size.width, card.size.height, 7, svg);
     let (right, head) = (at.x + card.size.width, at.y + HEAD);
     let top = format!(
@@ -126,13 +128,16 @@ fn table(card: &Card, at: Point, svg: &mut Markup) {
     svg.shape("path", &[("class", "head"), ("d", &top)]);
     svg.shape("path", &[("class", "rule"), ("d", &format!("M{} {head}H{right}", at.x))]);
     label("table-name", Point { x: at.x + SIDE, y: at.y + 21 }, &cut(&card.title, LONGEST_NAME), svg);
-    let mut y = head + 2;
+}
+
+fn body(card: &Card, at: Point, svg: &mut Markup) {
+    let mut y = at.y + HEAD + 2;
     for row in &card.rows {
         draw_row(card, row, at.x, y, svg);
         y += ROW;
     }
     let note = match card.left_out {
-        0 if card.rows.is_empty() => "only listed: no columns declared".to_owned(),
+        0 if card.rows.is_empty() => "listed without columns".to_owned(),
         0 => return,
         more => format!("and {}", count(more, "more column")),
     };

@@ -23,7 +23,7 @@ impl Pages<'_> {
             main.leaf("h1", &[], "Data stores");
             self.numbers(main);
             self.verification(main);
-            self.groups(main);
+            main.element("div", &[("class", "domains")], |domains| self.groups(domains));
             self.across(main);
             self.notes(main);
         })
@@ -113,7 +113,8 @@ impl Pages<'_> {
 
     fn group(&self, name: &str, services: &[&DeclaredService], out: &mut Markup) {
         let Some(first) = services.first() else { return };
-        let class = format!("domain {}", domain_class(self.input.domains, &first.name.value));
+        let (color, breadth) = (domain_class(self.input.domains, &first.name.value), services.len().min(3));
+        let class = format!("domain n{breadth} {color}");
         out.line().element("section", &[("class", &class)], |section| {
             section.element("h2", &[], |title| {
                 title.shape("span", &[("class", "dot"), ("aria-hidden", "true")]).text(name).text(" ");

@@ -58,7 +58,9 @@ impl Pages<'_> {
         if !service.prose.features.is_empty() {
             parts.push(("features", "Key features".to_owned()));
         }
-        parts.push(("findings", format!("Findings ({findings})")));
+        // Without a report a number would look like an answer.
+        let findings = self.input.report.map_or_else(|| "Findings".to_owned(), |_| format!("Findings ({findings})"));
+        parts.push(("findings", findings));
         parts.push(("tables", "Table reference".to_owned()));
         out.element("nav", &[("class", "on-page"), ("aria-label", "On this page")], |nav| {
             nav.element("ul", &[], |list| {

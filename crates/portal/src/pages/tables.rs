@@ -103,7 +103,8 @@ impl Reader<'_> {
     ) {
         let name = column.name.value.as_str();
         let entry = self.pages.input.written.at(&column.name.at);
-        out.line().element("tr", &[("id", &members.column(name))], |row| {
+        let class = if column.primary_key.is_some() { "key" } else { "plain" };
+        out.line().element("tr", &[("id", &members.column(name)), ("class", class)], |row| {
             row.element("td", &[("class", "keys")], |cell| {
                 for mark in facts::marks(column, details) {
                     cell.leaf("abbr", &[("class", mark.class()), ("title", mark.words())], mark.letters());
