@@ -1,4 +1,4 @@
-//! The page of a service: diagram, overview, key features, findings, tables.
+//! The page of a service: diagram, overview, key features, tables, findings.
 
 use trueup_model::declared::{DeclaredService, Target};
 
@@ -23,8 +23,8 @@ impl Pages<'_> {
                 self.diagram(service, page, article);
                 section("overview", "Overview", article, |section| self.overview(service, section));
                 features(service, article);
-                self.service_findings(service, page, article);
                 section("tables", "Table reference", article, |section| self.tables(service, page, section));
+                self.service_findings(service, page, article);
             });
         })
     }
@@ -60,8 +60,8 @@ impl Pages<'_> {
         }
         // Without a report a number would look like an answer.
         let findings = self.input.report.map_or_else(|| "Findings".to_owned(), |_| format!("Findings ({findings})"));
-        parts.push(("findings", findings));
         parts.push(("tables", "Table reference".to_owned()));
+        parts.push(("findings", findings));
         out.element("nav", &[("class", "on-page"), ("aria-label", "On this page")], |nav| {
             nav.element("ul", &[], |list| {
                 for (anchor, words) in parts {
