@@ -1,5 +1,7 @@
 //! `trueup portal` as its users meet it: the real binary on repositories in temporary folders, without a database.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::Command;
 

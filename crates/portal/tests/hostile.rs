@@ -1,5 +1,7 @@
 //! Text from everywhere is hostile: whatever it is, the pages have the structure that harmless text gives them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 

@@ -75,7 +75,7 @@ fn options() -> Value {
         "elk.direction": "RIGHT",
         "elk.edgeRouting": "ORTHOGONAL",
         "elk.padding": "[top=4,left=4,bottom=4,right=4]",
-        "elk.aspectRatio": "1.7",
+        "elk.aspectRatio": "2.6",
         "elk.spacing.nodeNode": "28",
         "elk.spacing.edgeNode": "20",
         "elk.spacing.edgeEdge": "12",

@@ -103,12 +103,15 @@ impl Pages<'_> {
     fn groups(&self, out: &mut Markup) {
         let services = &self.input.declared.services;
         let domains = &self.input.domains.domains;
+        let places: Vec<_> =
+            services.iter().map(|service| (self.input.domains.of(&service.name.value), service)).collect();
+        let of = |wanted: Option<usize>| -> Vec<&DeclaredService> {
+            places.iter().filter(|(place, _)| *place == wanted).map(|(_, service)| *service).collect()
+        };
         for (position, domain) in domains.iter().enumerate() {
-            let own = |service: &&DeclaredService| self.input.domains.of(&service.name.value) == Some(position);
-            self.group(&domain.name, &services.iter().filter(own).collect::<Vec<_>>(), out);
+            self.group(&domain.name, &of(Some(position)), out);
         }
-        let rest = services.iter().filter(|service| self.input.domains.of(&service.name.value).is_none());
-        self.group(if domains.is_empty() { "All services" } else { "In no domain" }, &rest.collect::<Vec<_>>(), out);
+        self.group(if domains.is_empty() { "All services" } else { "In no domain" }, &of(None), out);
     }
 
     fn group(&self, name: &str, services: &[&DeclaredService], out: &mut Markup) {
