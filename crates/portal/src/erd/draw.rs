@@ -27,12 +27,15 @@ pub(crate) fn draw(erd: &Erd, name: &str, targets: &Targets<'_>, layout: &dyn La
     }
 }
 
+/// A picture that is only a little wider than a page, in pixels, is shrunk to it; a wider one scrolls.
+const FITS: i32 = 1400;
+
 fn figure(erd: &Erd, name: &str, targets: &Targets<'_>, placed: &Placement, drawn: &[usize], out: &mut Markup) {
     let Some(size) = placed.size else { return };
     let (width, height) = ((size.width).to_string(), (size.height).to_string());
     let view = format!("0 0 {width} {height}");
     let attributes = [
-        ("class", "erd"),
+        ("class", if size.width <= FITS { "erd fit" } else { "erd" }),
         ("role", "group"),
         ("aria-labelledby", "erd-title erd-desc"),
         ("width", width.as_str()),
