@@ -34,6 +34,7 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             print(&format!("{:#}\n", trueup_intent::json_schema()));
             Ok(0)
         }
+        Command::Portal { command } => trueup_cli::portal::run(&command, &place),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trueup", &mut text);

@@ -23,7 +23,7 @@ pub mod summary;
 pub mod text;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 /// Everything one run has to say.
 #[derive(Clone, Debug, Default)]

@@ -67,12 +67,18 @@ impl ServiceInput {
 /// Reads everything. Nothing is an error here that can be a finding of one service.
 pub fn gather(root: &Path, settings: &Settings) -> Inputs {
     let mut errors = Vec::new();
-    let intent_files = intent_files(root, settings, &mut errors);
-    let sources = read_sources(root, &intent_files, &mut errors);
+    let (intent_files, sources) = intent_sources(root, settings, &mut errors);
     let reading = trueup_intent::read(&sources);
     errors.extend(reading.errors.iter().map(|error| InputError::at(error.at.clone(), &error.message, &error.help)));
     let services = if errors.is_empty() { services(root, settings, &reading, &mut errors) } else { Vec::new() };
     Inputs { root: root.to_owned(), reading, intent_files, services, errors }
+}
+
+/// The paths and the bytes of the intent's files; what is missing or cannot be read is added to `errors`.
+pub fn intent_sources(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) -> (Vec<String>, Vec<Source>) {
+    let files = intent_files(root, settings, errors);
+    let sources = read_sources(root, &files, errors);
+    (files, sources)
 }
 
 fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) -> Vec<String> {

@@ -84,7 +84,7 @@ pub async fn run(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError>
 }
 
 /// The project root is where `trueup.toml` stands; without one, where the user is.
-fn find_settings(folder: &Path) -> (PathBuf, Settings, Vec<InputError>) {
+pub fn find_settings(folder: &Path) -> (PathBuf, Settings, Vec<InputError>) {
     let Some(file) = settings::find(folder) else { return (folder.to_owned(), Settings::default(), Vec::new()) };
     let root = file.parent().unwrap_or(folder).to_owned();
     match settings::load(&file) {

@@ -60,7 +60,8 @@ fn terminal_width() -> usize {
     usize::from(columns).clamp(60, 140)
 }
 
-fn print(text: &str) -> Result<(), CheckError> {
+/// Prints to standard output; a reader that went away is no error.
+pub fn print(text: &str) -> Result<(), CheckError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader has seen enough (`trueup check | head`): the exit code still says it all.

@@ -1,0 +1,221 @@
+//! Reads what `trueup check --format json` printed: wire types of the published contract, version 1.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use trueup_model::finding::{Finding, ObjectKind, ObjectPath, Severity, State};
+use trueup_model::location::Location;
+use trueup_model::name::Identifier;
+use trueup_model::rule::Rule;
+use trueup_portal::input::{Accepted, CheckReport, ServiceVerdict, Status};
+
+use crate::check::CheckError;
+use crate::report::ServiceStatus;
+use crate::report::json::VERSION;
+
+/// A report larger than this, in bytes, is refused.
+const LARGEST: u64 = 512 << 20;
+
+#[derive(Deserialize)]
+struct WireVersion {
+    version: u32,
+}
+
+#[derive(Deserialize)]
+struct WireReport {
+    engine: Option<WireEngine>,
+    scope: Option<String>,
+    services: Vec<WireService>,
+    errors: Vec<WireError>,
+    findings: Vec<WireFinding>,
+    accepted: Vec<WireAccepted>,
+}
+
+#[derive(Deserialize)]
+struct WireEngine {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct WireService {
+    name: String,
+    status: ServiceStatus,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    message: String,
+    location: Option<WirePlace>,
+}
+
+#[derive(Deserialize)]
+struct WirePlace {
+    file: String,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Deserialize)]
+struct WireFinding {
+    rule: Rule,
+    severity: Severity,
+    service: String,
+    state: State,
+    kind: ObjectKind,
+    path: Vec<Identifier>,
+    message: String,
+    help: String,
+    declared: String,
+    found: String,
+    locations: Vec<WireSide>,
+    fix: Option<WireFix>,
+}
+
+#[derive(Deserialize)]
+struct WireSide {
+    side: Side,
+    #[serde(flatten)]
+    at: WirePlace,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Intent,
+    Migrations,
+}
+
+#[derive(Deserialize)]
+struct WireFix {
+    sql: String,
+}
+
+#[derive(Deserialize)]
+struct WireAccepted {
+    #[serde(flatten)]
+    finding: WireFinding,
+    by: String,
+    reason: Option<String>,
+}
+
+/// Reads a report from a file.
+///
+/// # Errors
+/// When the file cannot be read, or is not a report of this version.
+pub(super) fn read(file: &Path) -> Result<CheckReport, CheckError> {
+    let name = file.display();
+    let wrong = |message: String| CheckError::Usage {
+        message,
+        help: "give --report what `trueup check --format json` printed".to_owned(),
+    };
+    let size = file.metadata().map_err(|error| wrong(format!("{name} cannot be read: {error}")))?.len();
+    if size > LARGEST {
+        return Err(wrong(format!("{name} is larger than a report can be")));
+    }
+    let bytes = std::fs::read(file).map_err(|error| wrong(format!("{name} cannot be read: {error}")))?;
+    parse(&bytes).map_err(|why| wrong(format!("{name} is not a report: {why}")))
+}
+
+fn parse(bytes: &[u8]) -> Result<CheckReport, String> {
+    let version: WireVersion = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if version.version != VERSION {
+        return Err(format!("its version is {}, expected {VERSION}", version.version));
+    }
+    let wire: WireReport = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    Ok(wire.into())
+}
+
+impl From<WireReport> for CheckReport {
+    fn from(wire: WireReport) -> Self {
+        let services = wire.services.into_iter().map(|service| (service.name.clone(), service.into())).collect();
+        Self {
+            engine: wire.engine.map(|engine| format!("PostgreSQL {}", engine.version)),
+            scope: wire.scope,
+            errors: wire.errors.into_iter().map(sentence).collect(),
+            services,
+            findings: wire.findings.into_iter().map(Finding::from).collect(),
+            accepted: wire.accepted.into_iter().map(Accepted::from).collect(),
+        }
+    }
+}
+
+impl From<WireService> for ServiceVerdict {
+    fn from(wire: WireService) -> Self {
+        let status = match wire.status {
+            ServiceStatus::Checked => Status::Checked,
+            ServiceStatus::Unknown => Status::Unknown,
+            ServiceStatus::NotChecked => Status::NotChecked,
+        };
+        Self { status, reason: wire.reason }
+    }
+}
+
+fn sentence(error: WireError) -> String {
+    match error.location {
+        Some(at) => format!("{}:{}:{}: {}", at.file, at.line, at.column, error.message),
+        None => error.message,
+    }
+}
+
+impl From<WireFinding> for Finding {
+    fn from(wire: WireFinding) -> Self {
+        let at = |side| {
+            let place = wire.locations.iter().find(|place| place.side == side)?;
+            Some(Location::new(place.at.file.as_str(), place.at.line, place.at.column))
+        };
+        let (intent_at, migration_at) = (at(Side::Intent), at(Side::Migrations));
+        Self {
+            rule: wire.rule,
+            severity: wire.severity,
+            service: wire.service,
+            object: ObjectPath::new(wire.kind, wire.path),
+            state: wire.state,
+            message: wire.message,
+            help: wire.help,
+            declared: wire.declared,
+            found: wire.found,
+            intent_at,
+            migration_at,
+            fix: wire.fix.map(|fix| fix.sql),
+        }
+    }
+}
+
+impl From<WireAccepted> for Accepted {
+    fn from(wire: WireAccepted) -> Self {
+        Self { finding: wire.finding.into(), by: wire.by, reason: wire.reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{json, sample};
+
+    #[test]
+    fn what_check_prints_is_read_back() {
+        for report in [sample::small(), sample::large(), sample::hostile(), crate::report::Report::default()] {
+            let read = parse(json::render(&report).as_bytes()).unwrap();
+            let sorted: Vec<Finding> = crate::report::sorted(&report.findings).into_iter().cloned().collect();
+            assert_eq!(read.findings, sorted);
+            assert_eq!(read.accepted.len(), report.accepted.len());
+            assert_eq!(read.services.len(), report.services.len());
+            assert_eq!(read.errors.len(), report.errors.len());
+            assert_eq!(read.engine.is_some(), report.engine.is_some());
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_reason() {
+        let report = json::render(&sample::small());
+        for (text, why) in [
+            ("{}".to_owned(), "version"),
+            ("[".to_owned(), "EOF"),
+            (report.replacen("\"version\": 1", "\"version\": 2", 1), "expected 1"),
+            (report.replace("\"services\": [", "\"servants\": ["), "services"),
+        ] {
+            assert!(parse(text.as_bytes()).unwrap_err().contains(why), "{why}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! `trueup portal` as its users meet it: the real binary on repositories in temporary folders, without a database.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+const YAML: &str = "architecture/metadata/data-stores.yaml";
+const DOMAINS: &str = "architecture/metadata/domains.yaml";
+
+const INTENT: &str = "\
+svc-loans:
+  engine: PostgreSQL 15
+  schema: loans
+  features: [Overdue loans are listed every night]
+  tables: [loans, archive]
+  table_details:
+    loans:
+      description: A copy that left the building
+      columns:
+      - {name: loan_id, type: UUID, constraints: PK}
+      - {name: member_id, type: UUID, constraints: 'NOT NULL, FK -> svc-members'}
+      indexes:
+      - {name: idx_loans_member, columns: member_id}
+svc-members:
+  engine: PostgreSQL 15
+  schema: members
+  tables: [members]
+svc-events:
+  engine: Couchbase 7
+  tables: [events]
+";
+
+/// A repository on disk, removed when dropped.
+struct Project(tempfile::TempDir);
+
+/// Exit code and standard output.
+type Run = (i32, String);
+
+impl Project {
+    fn new() -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        project.write(YAML, INTENT);
+        project.write(DOMAINS, "Lending:\n  color: '#2563eb'\n  services: [svc-loans]\n");
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(path)).unwrap()
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.0.path().join(path).exists()
+    }
+
+    fn trueup(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+        command.current_dir(self.0.path()).env("TRUEUP_CACHE", self.0.path().join(".cache")).env_remove("NO_COLOR");
+        let output = command.args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), text)
+    }
+
+    /// Every file below the folder of the pages, with when it was written.
+    fn files(&self) -> Vec<(String, std::time::SystemTime)> {
+        let mut files = Vec::new();
+        list(&self.0.path().join("portal"), "", &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn list(folder: &Path, prefix: &str, files: &mut Vec<(String, std::time::SystemTime)>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            list(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.push((name, entry.metadata().unwrap().modified().unwrap()));
+        }
+    }
+}
+
+fn words(page: &str, selector: &str) -> Vec<String> {
+    let page = scraper::Html::parse_document(page);
+    let selector = scraper::Selector::parse(selector).unwrap();
+    let texts = page.select(&selector).map(|element| element.text().collect::<Vec<_>>().join(" "));
+    texts.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// A report in the published contract.
+fn report(services: &Value, findings: &Value) -> String {
+    let value = json!({
+        "version": 1,
+        "engine": {"kind": "native", "version": "15.18", "major": 15, "chosen": "asked for"},
+        "scope": null, "baseline": null, "elapsed_ms": 1,
+        "summary": {
+            "exit_code": 1, "findings": 1, "unknown": 0, "accepted": 0, "accepted_unknown": 0, "resolved": 0, "errors": 0,
+            "switched_off": 0, "by_rule": {}, "by_severity": {}, "by_state": {}, "services": {},
+        },
+        "services": services, "errors": [], "notes": [], "findings": findings, "accepted": [], "resolved": [],
+    });
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/reference/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let problems: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert_eq!(problems, Vec::<String>::new());
+    value.to_string()
+}
+
+fn service(name: &str, status: &str) -> Value {
+    json!({
+        "name": name, "status": status, "engine": "PostgreSQL 15", "reason": null, "findings": 0, "accepted": 0,
+        "compared": {"tables": 1, "columns": 1, "indexes": 1}, "elapsed_ms": 1, "cached": false,
+    })
+}
+
+fn missing_index() -> Value {
+    json!({
+        "rule": "missing-index", "severity": "warning", "service": "svc-loans", "object": "loans.loans.idx_loans_member",
+        "state": "unmigrated", "kind": "index", "path": ["loans", "loans", "idx_loans_member"],
+        "fingerprint": "0".repeat(32), "message": "no migration creates it", "help": "write one", "declared": "", "found": "",
+        "locations": [{"side": "intent", "file": YAML, "line": 13, "column": 16}], "fix": {"sql": "CREATE INDEX x"},
+    })
+}
+
+#[test]
+fn the_pages_follow_the_intent() {
+    let project = Project::new();
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!(
+        (code, text.contains("3 services with 4 tables in portal: 9 files (9 written, 0 removed)")),
+        (0, true),
+        "{text}"
+    );
+    assert!(text.contains("not verified"), "{text}");
+    assert_eq!(project.trueup(&["portal", "check"]).0, 0);
+
+    // Nothing changed: nothing is written.
+    let before = project.files();
+    assert_eq!(project.trueup(&["portal", "build"]).0, 0);
+    assert_eq!(project.files(), before);
+
+    // One service changes, one goes.
+    let edited = INTENT.replace("schema: loans", "schema: lending");
+    let edited = &edited[..edited.find("svc-events").unwrap()];
+    project.write(YAML, edited);
+    let (code, text) = project.trueup(&["portal", "check"]);
+    assert_eq!(code, 1, "{text}");
+    for line in ["differs   services/svc-loans.html", "differs   index.html", "left over services/svc-events.html"] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert!(!text.contains("svc-members.html"), "{text}");
+    assert_eq!(project.files(), before, "a check writes nothing");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!((code, text.contains("(3 written, 1 removed)")), (0, true), "{text}");
+    assert!(!project.has("portal/services/svc-events.html"));
+    let unchanged: Vec<_> =
+        project.files().into_iter().filter(|file| before.contains(file)).map(|file| file.0).collect();
+    let expected =
+        ["assets/portal.css", "assets/portal.js", "findings.html", "how-to-read.html", "services/svc-members.html"];
+    assert_eq!(unchanged, expected);
+    assert_eq!(project.trueup(&["portal", "check"]).0, 0);
+}
+
+#[test]
+fn pages_say_what_a_report_says_and_not_more() {
+    let project = Project::new();
+    assert_eq!(project.trueup(&["portal", "build"]).0, 0);
+    let badges = |project: &Project| words(&project.read("portal/index.html"), ".card .badge");
+    assert_eq!(badges(&project), ["○ not verified", "○ not verified", "– not checked"]);
+
+    project.write("report.json", &report(&json!([service("svc-loans", "checked")]), &json!([missing_index()])));
+    let (code, text) = project.trueup(&["portal", "build", "--report", "report.json"]);
+    assert_eq!((code, text.contains("not verified")), (0, false), "{text}");
+    assert_eq!(badges(&project), ["✗ 1 finding", "○ not verified", "– not checked"]);
+    let page = project.read("portal/services/svc-loans.html");
+    assert_eq!(words(&page, "#t-loans--i-idx_loans_member a.flag"), ["missing-index"]);
+    assert!(words(&page, "#findings tbody tr")[0].contains("no migration creates it write one CREATE INDEX x"));
+    assert!(words(&project.read("portal/findings.html"), "tbody tr")[0].contains("missing-index"));
+    assert!(words(&project.read("portal/index.html"), ".banner")[0].contains("PostgreSQL 15.18"));
+    assert_eq!(project.trueup(&["portal", "check"]).0, 1, "without the report these are other pages");
+    assert_eq!(project.trueup(&["portal", "check", "--report", "report.json"]).0, 0);
+
+    let all =
+        json!([service("svc-loans", "checked"), service("svc-members", "unknown"), service("svc-events", "checked")]);
+    project.write("report.json", &report(&all, &json!([])));
+    assert_eq!(project.trueup(&["portal", "build", "--report", "report.json"]).0, 0);
+    assert_eq!(badges(&project), ["✓ agrees", "? unknown", "– not checked"], "Couchbase never agrees");
+}
+
+#[test]
+fn a_file_that_is_no_report_is_refused() {
+    let project = Project::new();
+    project.write("report.json", "{\"version\": 7}");
+    for (file, why) in [("report.json", "its version is 7"), ("none.json", "cannot be read")] {
+        let (code, text) = project.trueup(&["portal", "build", "--report", file]);
+        assert_eq!((code, text.contains(why)), (2, true), "{text}");
+    }
+    assert!(!project.has("portal"));
+}
+
+/// What follows the sum, which names the time.
+fn errors(run: &Run) -> Vec<&str> {
+    run.1.lines().skip(2).collect()
+}
+
+#[test]
+fn errors_of_the_intent_are_those_of_check_and_nothing_is_written() {
+    let project = Project::new();
+    assert_eq!(project.trueup(&["portal", "build"]).0, 0);
+    let before = project.files();
+    project.write(
+        YAML,
+        &INTENT.replace("tables: [loans, archive]", "tables: 7").replace("svc-members:\n", "svc-loans:\n"),
+    );
+    let check = project.trueup(&["check"]);
+    for verb in ["build", "check"] {
+        let run = project.trueup(&["portal", verb]);
+        assert_eq!((run.0, check.0), (2, 2));
+        assert_eq!(errors(&run), errors(&check));
+        assert!(run.1.contains("stands twice"), "{run:?}");
+    }
+    assert_eq!(project.files(), before);
+
+    project.write(YAML, INTENT);
+    project.write(DOMAINS, "Lending: [\n");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!((code, text.contains(DOMAINS)), (2, true), "{text}");
+    assert_eq!(project.files(), before);
+}
+
+#[test]
+fn folders_of_others_are_left_alone() {
+    let project = Project::new();
+    project.write("portal/index.html", "mine");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!((code, text.contains("no portal was built there")), (2, true), "{text}");
+    assert_eq!(project.trueup(&["portal", "build", "--out", "."]).0, 2);
+    assert_eq!(project.trueup(&["portal", "build", "--out", YAML]).0, 2);
+    assert_eq!(project.read("portal/index.html"), "mine");
+    assert_eq!(project.files().len(), 1);
+}
+
+#[test]
+fn colours_and_domains_that_are_wrong_are_named() {
+    let project = Project::new();
+    project
+        .write(DOMAINS, "A:\n  color: 'red;}*{}'\n  services: [svc-loans]\nB:\n  services: [svc-loans, svc-members]\n");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!(code, 0);
+    for part in ["domains.yaml:2:10: the colour of `A`", "domains.yaml:5:14: `svc-loans` is already in the domain `A`"]
+    {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!project.read("portal/assets/portal.css").contains("*{}"));
+    let groups = words(&project.read("portal/index.html"), ".domain h2");
+    assert_eq!(groups, ["A 1", "B 1", "In no domain 1"]);
+}

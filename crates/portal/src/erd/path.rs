@@ -1,0 +1,66 @@
+//! Lines of the diagram: rounded corners, and feet that say how many.
+
+use std::fmt::Write as _;
+
+use super::Relation;
+use super::layout::Point;
+
+/// How far a corner is rounded, at most.
+const RADIUS: i32 = 7;
+
+/// The data of an SVG path along these corners.
+pub(super) fn rounded(points: &[Point]) -> String {
+    let mut data = String::new();
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return data };
+    let _ = write!(data, "M{} {}", first.x, first.y);
+    for corner in points.windows(3) {
+        let [before, at, after] = corner else { continue };
+        let radius = RADIUS.min(length(*before, *at) / 2).min(length(*at, *after) / 2);
+        let (enter, leave) = (toward(*at, *before, radius), toward(*at, *after, radius));
+        let _ = write!(data, "L{} {}Q{} {} {} {}", enter.x, enter.y, at.x, at.y, leave.x, leave.y);
+    }
+    let _ = write!(data, "L{} {}", last.x, last.y);
+    data
+}
+
+fn length(a: Point, b: Point) -> i32 {
+    (a.x - b.x).abs() + (a.y - b.y).abs()
+}
+
+/// The point `distance` away from `at`, in the direction of `other`.
+fn toward(at: Point, other: Point, distance: i32) -> Point {
+    Point { x: at.x + (other.x - at.x).signum() * distance, y: at.y + (other.y - at.y).signum() * distance }
+}
+
+/// The foot at the referenced end: exactly one, or one or none.
+pub(super) fn one(relation: &Relation, at: Point) -> (String, Option<Point>) {
+    let bar = |x: i32| format!("M{} {}V{}", at.x + x, at.y - 5, at.y + 5);
+    if relation.optional {
+        (bar(7), Some(Point { x: at.x + 14, y: at.y }))
+    } else {
+        (format!("{}{}", bar(7), bar(11)), None)
+    }
+}
+
+/// The foot at the referencing end: any number, or at most one. `way` is where the line comes from: -1 is the left.
+pub(super) fn many(relation: &Relation, at: Point, way: i32) -> (String, Option<Point>) {
+    if relation.single {
+        let bar = format!("M{} {}V{}", at.x + 7 * way, at.y - 5, at.y + 5);
+        (bar, Some(Point { x: at.x + 14 * way, y: at.y }))
+    } else {
+        let foot = format!("M{} {}L{} {}L{} {}", at.x, at.y - 6, at.x + 11 * way, at.y, at.x, at.y + 6);
+        (foot, Some(Point { x: at.x + 15 * way, y: at.y }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corners_are_rounded_within_their_segments() {
+        let points = [(0, 0), (20, 0), (20, 4), (40, 4)].map(|(x, y)| Point { x, y });
+        assert_eq!(rounded(&points), "M0 0L18 0Q20 0 20 2L20 2Q20 4 22 4L40 4");
+        assert_eq!(rounded(&[]), "");
+    }
+}

@@ -1,0 +1,135 @@
+//! What a portal is made from. All of it is values: reading files and reports is somebody else's.
+
+use std::collections::BTreeMap;
+
+use trueup_model::declared::{Declared, DeclaredService};
+use trueup_model::finding::{Finding, State};
+
+use crate::domains::Domains;
+use crate::written::Written;
+
+/// Everything that the pages are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The intent, without errors.
+    pub declared: &'a Declared,
+    /// Its files, relative to the project root; named in the footer of each page.
+    pub files: &'a [String],
+    /// Constraints and types as their author wrote them.
+    pub written: &'a Written,
+    /// What reading the intent found; shown where no report says more.
+    pub reading: &'a [Finding],
+    /// Domains and their colours.
+    pub domains: &'a Domains,
+    /// What `trueup check` found; without it every page says *not verified*.
+    pub report: Option<&'a CheckReport>,
+}
+
+/// What one run of `trueup check` said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// The PostgreSQL that judged, such as `PostgreSQL 15.14`.
+    pub engine: Option<String>,
+    /// What the run was limited to.
+    pub scope: Option<String>,
+    /// Why the run failed, one sentence each; then nothing in it is complete.
+    pub errors: Vec<String>,
+    /// What happened to each service, by name.
+    pub services: BTreeMap<String, ServiceVerdict>,
+    /// The findings that count.
+    pub findings: Vec<Finding>,
+    /// The findings that somebody accepted.
+    pub accepted: Vec<Accepted>,
+}
+
+/// What a check says of one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceVerdict {
+    /// Whether it was compared.
+    pub status: Status,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// Whether a service was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Compared.
+    Checked,
+    /// Could not be compared.
+    Unknown,
+    /// Deliberately not compared.
+    NotChecked,
+}
+
+/// A finding that does not count, because somebody said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The finding.
+    pub finding: Finding,
+    /// `baseline` or `ignore`.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Where a service stands. Nothing but [`Standing::Agrees`] is ever shown in green.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No report speaks of it.
+    NotVerified,
+    /// It is documented only.
+    NotChecked(String),
+    /// It could not be compared, or something in it could not.
+    Unknown(String),
+    /// Compared, and so many findings count; of them so many are unknown.
+    Differs {
+        /// Findings that count.
+        findings: usize,
+    },
+    /// Compared, and nothing counts.
+    Agrees {
+        /// Findings that somebody accepted.
+        accepted: usize,
+    },
+}
+
+impl<'a> Input<'a> {
+    /// Where a service stands, as far as is known.
+    pub(crate) fn standing(&self, service: &DeclaredService) -> Standing {
+        let name = &service.name.value;
+        let verdict = self.report.and_then(|report| report.services.get(name));
+        let reason = |or: &str| verdict.and_then(|verdict| verdict.reason.clone()).unwrap_or_else(|| or.to_owned());
+        match verdict.map(|verdict| verdict.status) {
+            _ if !service.engine.is_postgres => {
+                Standing::NotChecked(reason(&format!("engine {}", service.engine.text)))
+            }
+            None => Standing::NotVerified,
+            Some(Status::NotChecked) => Standing::NotChecked(reason("left out of the check")),
+            Some(Status::Unknown) => Standing::Unknown(reason("could not be compared")),
+            Some(Status::Checked) => self.compared(name),
+        }
+    }
+
+    fn compared(&self, service: &str) -> Standing {
+        let findings = self.findings(service);
+        let unknown = findings.iter().filter(|finding| finding.state == State::Unknown).count();
+        match findings.len() {
+            0 => Standing::Agrees { accepted: self.accepted(service).len() },
+            all if all == unknown => Standing::Unknown(crate::text::count(unknown, "item") + " not understood"),
+            all => Standing::Differs { findings: all },
+        }
+    }
+
+    /// The findings of a service that count; without a report, what reading the intent found.
+    pub(crate) fn findings(&self, service: &str) -> Vec<&'a Finding> {
+        let all = self.report.map_or(self.reading, |report| report.findings.as_slice());
+        all.iter().filter(|finding| finding.service == service).collect()
+    }
+
+    /// The findings of a service that are accepted.
+    pub(crate) fn accepted(&self, service: &str) -> Vec<&'a Accepted> {
+        let all = self.report.map_or(&[][..], |report| report.accepted.as_slice());
+        all.iter().filter(|accepted| accepted.finding.service == service).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! Addresses inside the site: which page and anchor each thing has. All of them are made from slugs.
+
+use std::collections::BTreeMap;
+
+use trueup_model::declared::{Declared, DeclaredService, DeclaredTable};
+
+use crate::facts::table_title;
+use crate::slug::Slugs;
+
+/// A page of the site.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Page {
+    /// All services.
+    Home,
+    /// All findings.
+    Findings,
+    /// How to read it.
+    Guide,
+    /// One service, by its slug.
+    Service(String),
+}
+
+impl Page {
+    /// The file, relative to the site's folder.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Home => "index.html".to_owned(),
+            Self::Findings => "findings.html".to_owned(),
+            Self::Guide => "how-to-read.html".to_owned(),
+            Self::Service(slug) => format!("services/{slug}.html"),
+        }
+    }
+
+    /// What leads from this page to the site's folder.
+    pub(crate) fn root(&self) -> &'static str {
+        if matches!(self, Self::Service(_)) { "../" } else { "" }
+    }
+
+    /// The address of another page, as this page links it.
+    pub(crate) fn to(&self, other: &Self) -> String {
+        format!("{}{}", self.root(), other.path())
+    }
+
+    /// The address of an anchor, which may be on this page.
+    pub(crate) fn to_anchor(&self, other: &Self, anchor: &str) -> String {
+        if self == other { format!("#{anchor}") } else { format!("{}#{anchor}", self.to(other)) }
+    }
+}
+
+/// The slugs of everything that can be linked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links {
+    services: Slugs,
+    tables: BTreeMap<String, Slugs>,
+}
+
+impl Links {
+    /// Assigns slugs to every service and table.
+    pub(crate) fn of(declared: &Declared) -> Self {
+        let services = Slugs::of(declared.services.iter().map(|service| service.name.value.as_str()));
+        let tables = declared.services.iter().map(|service| {
+            let titles: Vec<String> = service.tables.iter().map(table_title).collect();
+            (service.name.value.clone(), Slugs::of(titles.iter().map(String::as_str)))
+        });
+        Self { services, tables: tables.collect() }
+    }
+
+    /// The page of a service of the intent.
+    pub(crate) fn service(&self, name: &str) -> Option<Page> {
+        self.services.has(name).then(|| Page::Service(self.services.get(name)))
+    }
+
+    /// The anchor of a table on its service's page.
+    pub(crate) fn table(&self, service: &DeclaredService, table: &DeclaredTable) -> String {
+        let title = table_title(table);
+        let slug = self.tables.get(&service.name.value).map_or_else(String::new, |slugs| slugs.get(&title));
+        format!("t-{slug}")
+    }
+}
+
+/// Anchors of columns and indexes below a table's.
+pub(crate) struct Members<'a> {
+    table: &'a str,
+    columns: Slugs,
+    indexes: Slugs,
+}
+
+impl<'a> Members<'a> {
+    /// The anchors of one table's members.
+    pub(crate) fn of(anchor: &'a str, table: &DeclaredTable) -> Self {
+        let details = table.details.as_ref();
+        let columns = details.into_iter().flat_map(|details| &details.columns).map(|column| column.name.value.as_str());
+        let indexes = details.into_iter().flat_map(|details| &details.indexes).map(|index| index.name.value.as_str());
+        Self { table: anchor, columns: Slugs::of(columns), indexes: Slugs::of(indexes) }
+    }
+
+    /// The anchor of a column.
+    pub(crate) fn column(&self, name: &str) -> String {
+        format!("{}--{}", self.table, self.columns.get(name))
+    }
+
+    /// The anchor of an index.
+    pub(crate) fn index(&self, name: &str) -> String {
+        format!("{}--i-{}", self.table, self.indexes.get(name))
+    }
+}

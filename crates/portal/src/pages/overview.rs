@@ -1,0 +1,89 @@
+//! The overview of a service: engine, schema, volume and the rest, as a table of properties.
+
+use trueup_model::declared::DeclaredService;
+
+use super::Pages;
+use super::home::standing_sentence;
+use crate::facts::table_title;
+use crate::markup::Markup;
+
+impl Pages<'_> {
+    /// The overview table. What the author left out has no row, but for engine and schema.
+    pub(super) fn overview(&self, service: &DeclaredService, out: &mut Markup) {
+        out.element("div", &[("class", "scroll")], |scroll| {
+            scroll.element("table", &[("class", "facts")], |table| {
+                table.leaf("caption", &[("class", "sr")], "Overview");
+                table.element("tbody", &[], |body| self.facts(service, body));
+            });
+        });
+    }
+
+    fn facts(&self, service: &DeclaredService, out: &mut Markup) {
+        row("Engine", out, |cell| {
+            cell.text(if service.engine.text.is_empty() { "not given" } else { &service.engine.text });
+        });
+        row("Schema", out, |cell| match &service.schema {
+            Some(schema) => {
+                cell.leaf("code", &[], schema.value.as_str());
+                if let Some(former) = &service.schema_renamed_from {
+                    cell.text(", formerly ").leaf("code", &[], former.value.as_str());
+                }
+            }
+            None => {
+                cell.text("not given");
+            }
+        });
+        row("Tables", out, |cell| self.table_names(service, cell));
+        prose_rows(service, out);
+        row("Agreement", out, |cell| {
+            cell.text(&standing_sentence(&self.input.standing(service)));
+        });
+        row("Declared in", out, |cell| {
+            cell.leaf("code", &[], &format!("{}:{}", service.name.at.file, service.name.at.line));
+        });
+    }
+
+    fn table_names(&self, service: &DeclaredService, out: &mut Markup) {
+        if service.tables.is_empty() {
+            out.text("none declared");
+        }
+        for (position, table) in service.tables.iter().enumerate() {
+            out.text(if position == 0 { "" } else { ", " });
+            let href = format!("#{}", self.links.table(service, table));
+            out.element("a", &[("href", &href)], |link| {
+                link.leaf("code", &[], &table_title(table));
+            });
+        }
+    }
+}
+
+fn prose_rows(service: &DeclaredService, out: &mut Markup) {
+    let prose = &service.prose;
+    let pool: Vec<String> =
+        prose.connection_pool.iter().map(|(key, value)| format!("{} {value}", key.replace('_', " "))).collect();
+    let pool = (!pool.is_empty()).then(|| pool.join(" / "));
+    let extensions: Vec<&str> = service.extensions.iter().map(|extension| extension.value.as_str()).collect();
+    let extensions = (!extensions.is_empty()).then(|| extensions.join(", "));
+    let rows = [
+        ("Estimated volume", prose.volume.clone()),
+        ("Connection pool", pool),
+        ("Backup strategy", prose.backup.clone()),
+        ("Extensions", extensions),
+        ("Owner", service.owner.as_ref().map(|owner| owner.value.clone())),
+        ("Migrations", service.migrations.as_ref().map(|folder| folder.value.clone())),
+        ("Formerly", service.renamed_from.as_ref().map(|name| name.value.clone())),
+    ];
+    for (title, text) in rows {
+        if let Some(text) = text {
+            row(title, out, |cell| {
+                cell.text(&text);
+            });
+        }
+    }
+}
+
+fn row(title: &str, out: &mut Markup, inside: impl FnOnce(&mut Markup)) {
+    out.element("tr", &[], |row| {
+        row.leaf("th", &[("scope", "row")], title).element("td", &[], inside);
+    });
+}

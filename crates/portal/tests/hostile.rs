@@ -1,0 +1,380 @@
+//! Text from everywhere is hostile: whatever it is, the pages have the structure that harmless text gives them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use scraper::{Html, Selector};
+use trueup_intent::Source;
+use trueup_model::declared::*;
+use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
+use trueup_model::location::{Located, Location};
+use trueup_model::rule::Rule;
+use trueup_portal::domains::{Color, Domain, Domains, Note};
+use trueup_portal::input::{Accepted, CheckReport, Input, ServiceVerdict, Status};
+use trueup_portal::written::Written;
+use trueup_portal::{Site, build};
+
+const PAYLOADS: &[&str] = &[
+    "<script>window.pwned=1</script>",
+    "\"><img src=x onerror=window.pwned=1>",
+    "' onmouseover='window.pwned=1",
+    "</title></svg></script><svg onload=window.pwned=1>",
+    "javascript:window.pwned=1",
+    "</text><foreignObject><iframe srcdoc=x>",
+    "]]><!--",
+    "&lt;b&gt;&#60;b&#62;",
+    "${window.pwned=1}`\\\"\\u003cscript>",
+    "../../../etc/passwd",
+    "..\\..\\con.html\0",
+    "\u{202e}gnp.exe\u{2066}\u{200f}",
+    "a\u{0}b\u{1b}[31m\r\n\u{7f}\u{85}\u{2028}\u{feff}",
+    "عربي שלום 表 🙂",
+    "{{constructor}}[[x]](javascript:1)",
+    "",
+];
+
+/// Texts, each of them unlike every other.
+struct Texts<'a> {
+    made: Cell<usize>,
+    text: &'a dyn Fn(usize) -> String,
+}
+
+impl Texts<'_> {
+    fn next(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("{}~{}", (self.text)(self.made.get()), self.made.get())
+    }
+
+    fn at(&self) -> Location {
+        Location::new(self.next(), 3, 4)
+    }
+
+    fn located<T>(&self, value: T) -> Located<T> {
+        Located::new(value, self.at())
+    }
+
+    fn name(&self) -> Located<trueup_model::name::Identifier> {
+        let name = self.next();
+        self.located(name.into())
+    }
+
+    fn sql(&self) -> Located<String> {
+        let text = self.next();
+        self.located(text)
+    }
+}
+
+fn column(texts: &Texts<'_>, target: Target) -> DeclaredColumn {
+    DeclaredColumn {
+        name: texts.name(),
+        renamed_from: Some(texts.name()),
+        type_sql: Some(texts.sql()),
+        primary_key: None,
+        not_null: true,
+        nullability_at: texts.at(),
+        default: Some(texts.sql()),
+        generated: None,
+        identity: None,
+        unique: Some(texts.at()),
+        checks: vec![
+            texts.located(Check::Expression(texts.next())),
+            texts.located(Check::Comparison { operator: texts.next(), operand: texts.next() }),
+        ],
+        references: Some(Reference { at: texts.at(), target, on_delete: Some(texts.sql()) }),
+        encrypted: Some(texts.at()),
+        notes: vec![texts.next(), texts.next()],
+        not_understood: vec![Aspect::Nullability],
+    }
+}
+
+fn table(texts: &Texts<'_>, targets: Vec<Target>) -> DeclaredTable {
+    let mut columns: Vec<_> = targets.into_iter().map(|target| column(texts, target)).collect();
+    columns[0].primary_key = Some(texts.at());
+    let index = DeclaredIndex {
+        name: texts.name(),
+        renamed_from: Some(texts.name()),
+        keys: vec![IndexKey {
+            term: IndexTerm::Expression(texts.next()),
+            descending: true,
+            nulls_first: Some(true),
+            at: texts.at(),
+        }],
+        unique: true,
+        method: Some(texts.sql()),
+        predicate: Some(texts.sql()),
+        include: vec![texts.name()],
+        nulls_not_distinct: true,
+        not_understood: false,
+    };
+    DeclaredTable {
+        name: texts.name(),
+        schema: Some(texts.next().into()),
+        renamed_from: Some(texts.name()),
+        description: Some(texts.next()),
+        details: Some(TableDetails { columns, indexes: vec![index] }),
+    }
+}
+
+fn service(texts: &Texts<'_>, is_postgres: bool) -> DeclaredService {
+    let first = table(
+        texts,
+        vec![
+            Target::Missing { text: texts.next() },
+            Target::Service { service: texts.next(), table: Some(texts.next().into()) },
+        ],
+    );
+    let name = first.name.value.clone();
+    let second =
+        table(texts, vec![Target::Table { table: name.clone(), column: None }, Target::UnknownKey { table: name }]);
+    DeclaredService {
+        name: texts.sql(),
+        engine: Engine { text: texts.next(), at: texts.at(), is_postgres, major: Some(15), postgis: false },
+        schema: Some(texts.name()),
+        schema_renamed_from: Some(texts.name()),
+        renamed_from: Some(texts.sql()),
+        tables: vec![
+            first,
+            second,
+            DeclaredTable { details: None, ..table(texts, vec![Target::Missing { text: String::new() }]) },
+        ],
+        extensions: vec![texts.name()],
+        migrations: Some(texts.sql()),
+        owner: Some(texts.sql()),
+        ignore: Vec::new(),
+        prose: Prose {
+            features: vec![texts.next(), texts.next()],
+            volume: Some(texts.next()),
+            backup: Some(texts.next()),
+            connection_pool: vec![(texts.next(), texts.next())],
+        },
+    }
+}
+
+fn finding(texts: &Texts<'_>, service: &DeclaredService) -> Finding {
+    let table = &service.tables[0];
+    let path = ["schema".into(), table.name.value.clone(), texts.next().into()];
+    Finding::new(Rule::ColumnType, service.name.value.as_str(), ObjectPath::new(ObjectKind::Column, path))
+        .message(texts.next())
+        .help(texts.next())
+        .in_intent(Some(&texts.at()))
+        .in_migration(Some(&texts.at()))
+        .fix(texts.next())
+}
+
+/// A portal whose every text comes from `text`.
+fn portal(text: &dyn Fn(usize) -> String) -> Site {
+    let texts = Texts { made: Cell::new(0), text };
+    let declared = Declared { services: vec![service(&texts, true), service(&texts, true), service(&texts, false)] };
+    let [first, second, third] = declared.services.as_slice() else { unreachable!() };
+    let domains = Domains {
+        domains: vec![
+            Domain { name: texts.next(), color: Color::parse("#123456"), services: vec![first.name.clone()] },
+            Domain { name: texts.next(), color: Color::parse(&texts.next()), services: vec![second.name.clone()] },
+        ],
+        notes: vec![Note { at: texts.at(), message: texts.next() }],
+    };
+    let verdict = |status, texts: &Texts<'_>| ServiceVerdict { status, reason: Some(texts.next()) };
+    let accepted = Accepted { finding: finding(&texts, first), by: texts.next(), reason: Some(texts.next()) };
+    let mut stray = finding(&texts, first);
+    stray.service = texts.next();
+    let report = CheckReport {
+        engine: Some(texts.next()),
+        scope: Some(texts.next()),
+        errors: vec![texts.next()],
+        services: BTreeMap::from([
+            (first.name.value.clone(), verdict(Status::Checked, &texts)),
+            (second.name.value.clone(), verdict(Status::Unknown, &texts)),
+            (third.name.value.clone(), verdict(Status::NotChecked, &texts)),
+        ]),
+        findings: vec![finding(&texts, first), finding(&texts, second), stray],
+        accepted: vec![accepted],
+    };
+    build(&Input {
+        declared: &declared,
+        files: &[texts.next(), texts.next()],
+        written: &Written::default(),
+        reading: &[],
+        domains: &domains,
+        report: Some(&report),
+    })
+}
+
+fn pages(site: &Site) -> Vec<(&String, String)> {
+    let html = site.files.iter().filter(|(path, _)| path.ends_with(".html"));
+    html.map(|(path, bytes)| (path, String::from_utf8(bytes.clone()).unwrap())).collect()
+}
+
+/// Elements in order, each with the names of its attributes.
+fn structure(page: &str) -> Vec<String> {
+    let parsed = Html::parse_document(page);
+    let any = Selector::parse("*").unwrap();
+    let all = parsed.select(&any).map(|element| {
+        let mut names: Vec<&str> = element.value().attrs().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        format!("{} {}", element.value().name(), names.join(" "))
+    });
+    all.collect()
+}
+
+fn by_length(site: &Site) -> Vec<Vec<String>> {
+    let mut all: Vec<_> = pages(site).into_iter().map(|(_, page)| structure(&page)).collect();
+    all.sort();
+    all
+}
+
+fn hostile() -> Site {
+    portal(&|n| PAYLOADS[n % PAYLOADS.len()].to_owned())
+}
+
+#[test]
+fn hostile_text_changes_no_structure() {
+    let harmless = by_length(&portal(&|_| "plain".to_owned()));
+    for shift in 0..PAYLOADS.len() {
+        let site = portal(&|n| PAYLOADS[(n + shift) % PAYLOADS.len()].to_owned());
+        assert_eq!(by_length(&site), harmless, "shift {shift}");
+    }
+    assert_eq!(harmless.len(), 6);
+}
+
+#[test]
+fn nothing_executes_and_nothing_leads_out() {
+    let site = hostile();
+    for (path, page) in pages(&site) {
+        let parsed = Html::parse_document(&page);
+        assert_eq!(parsed.select(&Selector::parse("script").unwrap()).count(), 1, "{path}");
+        for banned in [
+            "iframe",
+            "img",
+            "foreignobject",
+            "foreignObject",
+            "object",
+            "embed",
+            "style",
+            "base",
+            "form",
+            "use",
+            "animate",
+        ] {
+            assert_eq!(parsed.select(&Selector::parse(banned).unwrap()).count(), 0, "{path} has {banned}");
+        }
+        for element in parsed.select(&Selector::parse("*").unwrap()) {
+            for (name, value) in element.value().attrs() {
+                assert!(!name.starts_with("on") && name != "style" && name != "srcdoc", "{path}: {name}");
+                if name == "href" || name == "src" {
+                    assert_address(path, value, &site);
+                }
+            }
+        }
+        // The text is there, which proves that it was put to the test. The guide shows nothing but names of files.
+        assert!(
+            path == "how-to-read.html"
+                || parsed.root_element().text().any(|text| text.contains("<script>window.pwned=1</script>")),
+            "{path}"
+        );
+    }
+}
+
+/// An anchor on this page, or a file of the site, and nothing else.
+fn assert_address(page: &str, address: &str, site: &Site) {
+    let (file, anchor) = address.split_once('#').map_or((address, None), |(file, anchor)| (file, Some(anchor)));
+    let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let target = match file.strip_prefix("../") {
+        _ if file.is_empty() => page.to_owned(),
+        Some(file) if !folder.is_empty() => file.to_owned(),
+        _ if folder.is_empty() => file.to_owned(),
+        _ => format!("{folder}/{file}"),
+    };
+    let content = site.files.get(&target).unwrap_or_else(|| panic!("{page} links {address}"));
+    if let Some(anchor) = anchor {
+        let text = String::from_utf8_lossy(content);
+        assert!(text.contains(&format!(" id=\"{anchor}\"")), "{page} links {address}");
+    }
+}
+
+#[test]
+fn paths_are_made_of_slugs() {
+    for path in hostile().files.keys() {
+        let (stem, kind) = path.rsplit_once('.').unwrap();
+        assert!(["html", "css", "js"].contains(&kind), "{path}");
+        assert!(stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c)), "{path}");
+        assert!(!path.starts_with('/') && path.matches('/').count() <= 1 && path.len() < 90, "{path}");
+    }
+}
+
+#[test]
+fn nothing_invisible_is_written_anywhere() {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    for (path, bytes) in &hostile().files {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert_eq!(text.chars().find(|c| hidden(*c)), None, "{path}");
+    }
+}
+
+#[test]
+fn the_search_index_is_data_only() {
+    let site = hostile();
+    let script = String::from_utf8(site.files["assets/search-index.js"].clone()).unwrap();
+    assert!(!script.contains(['<', '>', '&']));
+    let json = script.strip_prefix("window.trueupIndex = ").unwrap().strip_suffix(";\n").unwrap();
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    let pages: Vec<_> = value["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
+    assert!(pages.iter().all(|page| site.files.contains_key(*page)));
+    // Three services, each with three tables; two tables with two columns and an index each.
+    assert_eq!(value["entries"].as_array().unwrap().len(), 3 * (1 + 3 + 2 * 2 + 2));
+}
+
+#[test]
+fn colours_never_become_css() {
+    let style = String::from_utf8(hostile().files["assets/portal.css"].clone()).unwrap();
+    assert!(
+        style.ends_with("/* Colours of the domains */\n.d0{--domain:#123456}\n"),
+        "only three bytes become a colour"
+    );
+}
+
+#[test]
+fn ten_thousand_characters_are_shown_and_drawn_short() {
+    let long = "x".repeat(10_000);
+    let site = portal(&|_| long.clone());
+    let wide: Vec<u32> = pages(&site)
+        .iter()
+        .flat_map(|(_, page)| {
+            let parsed = Html::parse_document(page);
+            let svg = Selector::parse("svg.erd").unwrap();
+            parsed.select(&svg).filter_map(|svg| svg.value().attr("width")?.parse().ok()).collect::<Vec<u32>>()
+        })
+        .collect();
+    assert!(wide.len() > 3 && wide.iter().all(|width| *width < 4000), "{wide:?}");
+    assert!(pages(&site).iter().any(|(_, page)| page.contains(&long)));
+}
+
+/// What the YAML itself can carry, read by the real parser.
+#[test]
+fn hostile_yaml_goes_all_the_way() {
+    let yaml = "svc-a:\n  owner: \"<img src=x onerror=alert(1)>\"\n  engine: '<b>PostgreSQL 15</b>'\n  features: ['<script>x</script>', \"\\u202Eabc\"]\n  \
+                tables: ['\"<t>\"']\n  table_details:\n    '\"<t>\"':\n      description: '</svg><script>'\n      columns:\n      \
+                - {name: '\"a\"\"b<i>\"', type: UUID, constraints: 'PK'}\n";
+    let sources = [Source { path: "d.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() }];
+    let reading = trueup_intent::read(&sources);
+    assert_eq!(reading.declared.services.len(), 1, "{:?}", reading.errors);
+    let site = build(&Input {
+        declared: &reading.declared,
+        files: &["d.yaml".to_owned()],
+        written: &Written::of(&sources),
+        reading: &reading.findings,
+        domains: &Domains::default(),
+        report: None,
+    });
+    for (path, page) in pages(&site) {
+        let parsed = Html::parse_document(&page);
+        for banned in ["img", "b > b", "i", "t"] {
+            assert_eq!(parsed.select(&Selector::parse(banned).unwrap()).count(), 0, "{path} has {banned}");
+        }
+        assert_eq!(parsed.select(&Selector::parse("script").unwrap()).count(), 1, "{path}");
+    }
+}
