@@ -1,5 +1,6 @@
 //! `flyway_schema_history` on the server: as Flyway creates it, reads it and locks it.
 
+use std::fmt::Write as _;
 use trueup_migrations::history::{AppliedMigration, NewRow, RowError};
 use trueup_model::name::{Identifier, QualifiedName};
 
