@@ -137,6 +137,10 @@ fn key_text(key: &IndexKey) -> String {
         IndexTerm::Column(name) => name.as_str().to_owned(),
         IndexTerm::Expression(sql) => sql.clone(),
     };
+    if let Some(class) = &key.operator_class {
+        let schema = class.schema.as_ref().map_or_else(String::new, |schema| format!("{schema}."));
+        text.push_str(&format!(" {schema}{}", class.name));
+    }
     if key.descending {
         text.push_str(" DESC");
     }

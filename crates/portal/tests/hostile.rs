@@ -97,6 +97,7 @@ fn table(texts: &Texts<'_>, targets: Vec<Target>) -> DeclaredTable {
         renamed_from: Some(texts.name()),
         keys: vec![IndexKey {
             term: IndexTerm::Expression(texts.next()),
+            operator_class: Some(OperatorClass { schema: Some(texts.next().into()), name: texts.next().into() }),
             descending: true,
             nulls_first: Some(true),
             at: texts.at(),

@@ -178,6 +178,8 @@ impl From<WireFinding> for Finding {
             intent_at,
             migration_at,
             fix: wire.fix.map(|fix| fix.sql),
+            // Only fingerprints ask, and those of a report stand in it.
+            in_own_schema: false,
         }
     }
 }
