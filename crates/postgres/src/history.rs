@@ -1,6 +1,5 @@
 //! `flyway_schema_history` on the server: as Flyway creates it, reads it and locks it.
 
-use std::fmt::Write as _;
 use trueup_migrations::history::{AppliedMigration, NewRow, RowError};
 use trueup_model::name::{Identifier, QualifiedName};
 
@@ -52,27 +51,25 @@ impl HistoryTable {
 
     /// The statements that create it, with `rows` in it; for one transaction.
     pub(crate) fn create(&self, rows: &[(i32, NewRow)], stamp: &Stamp) -> String {
+        let rows: String = rows.iter().map(|(rank, row)| self.insert(*rank, row, stamp, "0", true)).collect();
+        self.create_around(&rows)
+    }
+
+    /// The statements that create the table, with those that add its first rows between them.
+    pub(crate) fn create_around(&self, rows: &str) -> String {
         let table = self.0.quoted();
         let named = |suffix: &str| Identifier::new(format!("{}{suffix}", self.0.name)).quoted();
-        let mut sql = format!(
+        format!(
             "CREATE TABLE {table} (\"installed_rank\" INT NOT NULL, \"version\" VARCHAR(50), \
              \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
              \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \
              \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \"execution_time\" INTEGER NOT NULL, \
-             \"success\" BOOLEAN NOT NULL);"
-        );
-        for (rank, row) in rows {
-            sql.push_str(&self.insert(*rank, row, stamp, "0", true));
-        }
-        // Writing to a String does not fail.
-        let _ = write!(
-            sql,
-            "ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\");CREATE INDEX {} ON {table} \
+             \"success\" BOOLEAN NOT NULL);{rows}\
+             ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\");CREATE INDEX {} ON {table} \
              (\"success\");",
             named("_pk"),
             named("_s_idx")
-        );
-        sql
+        )
     }
 
     /// The statement that adds a row. `milliseconds` is SQL for the time it took.

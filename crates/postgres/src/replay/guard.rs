@@ -94,21 +94,6 @@ fn check(token: &str) -> String {
     )
 }
 
-/// Flyway's history table, for scripts that name it.
-pub(super) fn create_history(table: &QualifiedName) -> String {
-    let primary_key = trueup_model::name::Identifier::new(format!("{}_pk", table.name)).quoted();
-    let index = trueup_model::name::Identifier::new(format!("{}_s_idx", table.name)).quoted();
-    let table = table.quoted();
-    format!(
-        "CREATE TABLE {table} (\"installed_rank\" INT NOT NULL, \"version\" VARCHAR(50), \
-         \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
-         \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \
-         \"execution_time\" INTEGER NOT NULL, \"success\" BOOLEAN NOT NULL);\
-         ALTER TABLE {table} ADD CONSTRAINT {primary_key} PRIMARY KEY (\"installed_rank\");\
-         CREATE INDEX {index} ON {table} (\"success\");"
-    )
-}
-
 /// The row for one script, or nothing without a table or a row.
 pub(super) fn insert_history(table: Option<&QualifiedName>, rank: usize, row: Option<&HistoryRow>) -> String {
     let (Some(table), Some(row)) = (table, row) else { return String::new() };

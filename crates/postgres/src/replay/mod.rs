@@ -17,6 +17,7 @@ pub use outcome::{Applied, FailureCause, ReplayError, ReplayFailure, ReplayOutco
 pub use prepared::{Origin, Prepared, Refused, scripts_from, scripts_of_texts};
 pub use script::{CopyData, HistoryRow, Mode, ReplayOptions, Script};
 
+use crate::history::HistoryTable;
 use crate::restore::{Restore, search_path};
 use crate::session::{Outcome, Row, ServerError, Session, SessionError, TransactionStatus};
 use guard::{Guard, XID};
@@ -216,7 +217,7 @@ fn preparation(options: &ReplayOptions) -> String {
         sql.push_str(&format!("CREATE SCHEMA IF NOT EXISTS {};", schema.quoted()));
     }
     if let Some(table) = &options.history {
-        sql.push_str(&guard::create_history(table));
+        sql.push_str(&HistoryTable::new(table.clone()).create_around(""));
     }
     if let Some(timeout) = options.statement_timeout {
         sql.push_str(&format!("SET statement_timeout={};", timeout.as_millis()));

@@ -6,7 +6,7 @@ member AS MATERIALIZED (
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 ),
 relation AS MATERIALIZED (
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relacl
+    SELECT c.oid, n.nspname, c.relowner
     FROM pg_class c
     JOIN user_schema n ON n.oid = c.relnamespace
     WHERE c.oid >= 16384

@@ -1,5 +1,5 @@
 user_schema AS MATERIALIZED (
-    SELECT n.oid, n.nspname, n.nspowner, n.nspacl, n.xmin
+    SELECT n.oid, n.nspname
     FROM pg_namespace n
     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ),
