@@ -1,9 +1,16 @@
 //! The command line. Doc comments here are the help texts.
 
+mod portal;
+mod run;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trueup_model::secret::Secret;
+
+pub use self::portal::{PortalArgs, PortalCommand};
+use self::run::RUN_EXAMPLES;
+pub use self::run::{DatabaseArgs, RunFormat};
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -11,33 +18,7 @@ const REPORT: &str = "The report";
 const BASELINE: &str = "The baseline";
 const SERVER: &str = "The disposable PostgreSQL";
 const RUN: &str = "The run";
-const PORTAL: &str = "The pages";
 const EVERYWHERE: &str = "Everywhere";
-const DATABASE: &str = "The database";
-const FILES: &str = "The migrations";
-
-/// What follows the options of `trueup migrate`, `info` and `validate`.
-const RUN_EXAMPLES: &str = "\
-Examples:
-  export FLYWAY_PASSWORD=...
-  trueup info --url jdbc:postgresql://localhost/app --user app
-  trueup -C services/svc-orders migrate --url jdbc:postgresql://localhost/app --user app
-  trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
-  trueup validate --set ignoreMigrationPatterns='*:pending' --format json
-
-The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
---user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
-spring.flyway.* in the main application.yml or .properties, from FLYWAY_* variables, and from --set; later
-ones win. What is not supported is refused, never left out.
-
-This version speaks no TLS: it connects to a socket or to this machine; elsewhere only with
-sslmode=disable in the URL.
-
-Exit codes:
-  0    it is done, or the migrations fit
-  1    a migration failed, the migrations do not fit, or the run failed
-  2    the command line cannot be understood
-  130  interrupted";
 
 /// What follows the options of `trueup check --help`.
 const CHECK_EXAMPLES: &str = "\
@@ -60,17 +41,6 @@ Exit codes:
 
 Settings that last belong into trueup.toml; a flag outranks an environment variable, which
 outranks the file.";
-
-/// What follows the options of `trueup portal build --help`.
-const PORTAL_EXAMPLES: &str = "\
-Examples:
-  trueup portal build                           pages of what is intended, in ./portal
-  trueup check --format json --output report.json; trueup portal build --report report.json
-                                                the same, with what the check found
-
-Exit codes:
-  0    the pages are written, or were current
-  2    the intent cannot be read, or the run failed; then nothing was written";
 
 /// Keeps the architect's YAML, the developers' SQL migrations and PostgreSQL true to each other
 ///
@@ -159,36 +129,6 @@ pub enum IntentCommand {
     Schema,
 }
 
-/// What `trueup portal` can do.
-#[derive(Debug, Subcommand)]
-pub enum PortalCommand {
-    /// Write the pages: services, tables, diagrams, search
-    ///
-    /// Reads the intent YAML, and domains.yaml beside it for groups and colours. No database is needed. Unchanged files
-    /// are not rewritten, and no file is ever touched that an earlier build did not write.
-    #[command(after_help = PORTAL_EXAMPLES)]
-    Build(PortalArgs),
-    /// Tell whether the pages on disk are those that a build would write
-    ///
-    /// Writes nothing. Give it the same --report as the build had.
-    #[command(
-        after_help = "Exit codes:\n  0    the pages are current\n  1    a page is missing, differs, or is left over\n  \
-        2    the intent cannot be read, or the run failed"
-    )]
-    Check(PortalArgs),
-}
-
-/// Options of `trueup portal build` and `trueup portal check`.
-#[derive(Debug, Args)]
-pub struct PortalArgs {
-    /// The folder of the pages
-    #[arg(long, value_name = "DIR", default_value = "portal", help_heading = PORTAL)]
-    pub out: PathBuf,
-    /// What `trueup check --format json` printed; without it every page says: not verified
-    #[arg(long, value_name = "FILE", help_heading = PORTAL)]
-    pub report: Option<PathBuf>,
-}
-
 /// Options of `trueup check`.
 #[derive(Debug, Default, Args)]
 pub struct CheckArgs {
@@ -238,39 +178,6 @@ pub struct CheckArgs {
     /// Compare everything anew, and leave the cache alone
     #[arg(long, help_heading = RUN)]
     pub no_cache: bool,
-}
-
-/// Options of `trueup migrate`, `info` and `validate`.
-#[derive(Debug, Default, Args)]
-pub struct DatabaseArgs {
-    /// The database: jdbc:postgresql://host:port/name or postgres://host:port/name [default: FLYWAY_URL]
-    #[arg(long, value_name = "URL", value_parser = secret, help_heading = DATABASE)]
-    pub url: Option<Secret>,
-    /// The role that logs in [default: FLYWAY_USER, the URL's, PGUSER, USER]
-    #[arg(long, value_name = "NAME", help_heading = DATABASE)]
-    pub user: Option<String>,
-    /// A folder with migrations, or a location as Flyway writes it; may be given several times
-    #[arg(long, value_name = "LOCATION", help_heading = FILES)]
-    pub location: Vec<String>,
-    /// One of Flyway's settings, such as outOfOrder=true or placeholders.name=value; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", help_heading = FILES)]
-    pub set: Vec<String>,
-    /// How to show the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Human, help_heading = REPORT)]
-    pub format: RunFormat,
-    /// Say how often the run waited for the server
-    #[arg(long, help_heading = REPORT)]
-    pub verbose: bool,
-}
-
-/// The formats of a run's result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum RunFormat {
-    /// For people
-    #[default]
-    Human,
-    /// For programs
-    Json,
 }
 
 /// A value that holds a password, out of sight from the start.

@@ -1,0 +1,48 @@
+//! Options of `trueup portal`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+const PORTAL: &str = "The pages";
+
+/// What follows the options of `trueup portal build --help`.
+const PORTAL_EXAMPLES: &str = "\
+Examples:
+  trueup portal build                           pages of what is intended, in ./portal
+  trueup check --format json --output report.json; trueup portal build --report report.json
+                                                the same, with what the check found
+
+Exit codes:
+  0    the pages are written, or were current
+  2    the intent cannot be read, or the run failed; then nothing was written";
+
+/// What `trueup portal` can do.
+#[derive(Debug, Subcommand)]
+pub enum PortalCommand {
+    /// Write the pages: services, tables, diagrams, search
+    ///
+    /// Reads the intent YAML, and domains.yaml beside it for groups and colours. No database is needed. Unchanged files
+    /// are not rewritten, and no file is ever touched that an earlier build did not write.
+    #[command(after_help = PORTAL_EXAMPLES)]
+    Build(PortalArgs),
+    /// Tell whether the pages on disk are those that a build would write
+    ///
+    /// Writes nothing. Give it the same --report as the build had.
+    #[command(
+        after_help = "Exit codes:\n  0    the pages are current\n  1    a page is missing, differs, or is left over\n  \
+        2    the intent cannot be read, or the run failed"
+    )]
+    Check(PortalArgs),
+}
+
+/// Options of `trueup portal build` and `trueup portal check`.
+#[derive(Debug, Args)]
+pub struct PortalArgs {
+    /// The folder of the pages
+    #[arg(long, value_name = "DIR", default_value = "portal", help_heading = PORTAL)]
+    pub out: PathBuf,
+    /// What `trueup check --format json` printed; without it every page says: not verified
+    #[arg(long, value_name = "FILE", help_heading = PORTAL)]
+    pub report: Option<PathBuf>,
+}
