@@ -1,4 +1,4 @@
-//! The JSON Schemas of what other programs keep: the record of an environment (`info`), and the report of a run.
+//! The JSON Schema of what other programs keep: the record of an environment (`info`).
 
 use serde_json::{Map, Value, json};
 
