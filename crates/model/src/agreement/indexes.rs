@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Produced, Sides};
 use super::keys::{declared_name, list};
 use super::tables::Both;
+use super::{Produced, Sides};
 use crate::canonical::{Index, IndexColumn, Key, Table};
 use crate::declared::{DeclaredIndex, IndexTerm};
 use crate::finding::{Finding, ObjectKind, ObjectPath};
