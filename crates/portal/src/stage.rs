@@ -231,7 +231,7 @@ fn sort<'a>(finding: &'a Finding, by_object: &mut ByObject<'a>) -> bool {
 
 fn schema_of<'t>(service: &'t DeclaredService, table: &'t DeclaredTable) -> Option<&'t str> {
     let own = table.schema.as_ref().or(service.schema.as_ref().map(|schema| &schema.value));
-    own.map(|schema| schema.as_str())
+    own.map(trueup_model::name::Identifier::as_str)
 }
 
 /// How far a migration has come, and with it what it made.
