@@ -22,7 +22,7 @@ impl Runner<'_> {
     pub(super) async fn awaited(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         let start = Instant::now();
         checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
-        if let Some(mut failure) = self.statements(step).await? {
+        if let Some(mut failure) = self.body(step).await? {
             self.rewind().await?;
             failure.left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
             return Ok(Some(failure));
@@ -32,7 +32,8 @@ impl Runner<'_> {
         if outcome.error.is_some() {
             return self.not_committed(step, outcome).await;
         }
-        let rank = self.next_rank().await?;
+        // A callback has no row, and may run before there is a history.
+        let rank = if step.row.is_some() { self.next_rank().await? } else { self.last_rank };
         let insert = step.row.as_ref().map(|row| self.insert(rank, row, ELAPSED, true)).unwrap_or_default();
         let outcome = self.ours(&format!("{insert}COMMIT")).await?;
         if outcome.error.is_some() {
@@ -45,7 +46,7 @@ impl Runner<'_> {
     /// A script outside any transaction. Its failure is recorded, since what ran before it stays.
     pub(super) async fn autocommit(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         let start = Instant::now();
-        let mut failure = self.statements(step).await?;
+        let mut failure = self.body(step).await?;
         if failure.is_none() && self.session().status() != TransactionStatus::Idle {
             // A transaction that the script began and did not end.
             let outcome = self.ours("COMMIT").await?;
@@ -56,6 +57,10 @@ impl Runner<'_> {
         let settle = self.database.guard.settle();
         checked(self.ours(&settle).await?, "the session cannot be put in order")?;
         let Some(row) = &step.row else { return Ok(failure) };
+        if failure.is_some() && step.is_undo() {
+            // There is no row for it: the version stays applied.
+            return Ok(failure);
+        }
         let rank = self.next_rank().await?;
         let milliseconds = i32::try_from(start.elapsed().as_millis()).unwrap_or(i32::MAX).to_string();
         let insert = self.insert(rank, row, &milliseconds, failure.is_none());
@@ -74,7 +79,7 @@ impl Runner<'_> {
         Ok(Some(self.failure(step, Place::NOWHERE, Cause::Commit(error), left)))
     }
 
-    fn insert(&self, rank: i32, row: &NewRow, milliseconds: &str, success: bool) -> String {
+    pub(super) fn insert(&self, rank: i32, row: &NewRow, milliseconds: &str, success: bool) -> String {
         let guard = &self.database.guard;
         guard.table.insert(rank, row, &guard.stamp, milliseconds, success)
     }
@@ -88,19 +93,25 @@ impl Runner<'_> {
         Ok(rank.ok_or_else(|| SessionError::Protocol("no usable rank in the schema history".to_owned()))?)
     }
 
-    async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
+    pub(super) async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         for batch in step.script.batches() {
-            if self.interrupted {
-                return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
-            }
-            let outcome = self.exchange(step, &batch).await?;
-            self.note(step, &outcome);
-            if outcome.error.is_some() || outcome.unexpected_copy {
-                return Ok(Some(self.judge_batch(step, &batch, &outcome)));
+            if let Some(failure) = self.batch(step, &batch).await? {
+                return Ok(Some(failure));
             }
         }
         let interrupted = self.interrupted;
         Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
+    }
+
+    /// One message of a script; nothing is sent any more once the run is to end.
+    pub(super) async fn batch(&mut self, step: &Step, batch: &Batch) -> Result<Option<Failure>, RunError> {
+        if self.interrupted {
+            return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
+        }
+        let outcome = self.exchange(step, batch).await?;
+        self.note(step, &outcome);
+        let failed = outcome.error.is_some() || outcome.unexpected_copy;
+        Ok(failed.then(|| self.judge_batch(step, batch, &outcome)))
     }
 
     fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {

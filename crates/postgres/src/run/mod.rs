@@ -5,19 +5,29 @@
 
 mod ahead;
 mod awaited;
+mod baseline;
 mod broken;
+mod clean;
 mod create;
 mod database;
+mod each;
+mod events;
+mod group;
 mod guard;
 mod inputs;
 mod lock;
 mod migrate;
 mod outcome;
+mod repair;
 mod runner;
 mod script;
 mod stop;
+mod undo;
 
+pub use baseline::Baselined;
+pub use clean::{Cleaned, Dropped};
 pub use database::Database;
+pub use events::Moment;
 pub use inputs::{Command, Inputs};
 pub use outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
 pub use stop::Stop;
@@ -32,4 +42,13 @@ pub enum Event<'e> {
     },
     /// A migration was applied.
     Applied(&'e Ran),
+    /// A callback said something (`RAISE NOTICE`, a warning).
+    Said {
+        /// The file.
+        path: &'e str,
+        /// What it said.
+        notice: &'e crate::session::ServerError,
+    },
+    /// A callback for a failure failed itself.
+    AlsoFailed(&'e Failure),
 }

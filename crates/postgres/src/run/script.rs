@@ -97,7 +97,7 @@ impl Script {
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
             copies: copies.collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
-            limit: if only_large && mode == Mode::Awaited { BATCH } else { 0 },
+            limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
         })
     }
@@ -114,11 +114,20 @@ impl Script {
 
     /// The messages of an awaited script: one statement each, or several where a long script allows it.
     pub(super) fn batches(&self) -> Vec<Batch> {
+        self.batches_of(self.limit)
+    }
+
+    /// Each statement as a message of its own.
+    pub(super) fn single_statements(&self) -> Vec<Batch> {
+        self.batches_of(0)
+    }
+
+    fn batches_of(&self, limit: usize) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         for (index, range) in self.statements.iter().enumerate() {
             let copy = self.copies.iter().find(|(statement, _)| *statement == index).map(|(_, data)| data.clone());
             match batches.last_mut() {
-                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= self.limit => {
+                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= limit => {
                     last.range.end = range.end;
                 }
                 _ => batches.push(Batch { range: range.clone(), first: index, copy }),
