@@ -122,7 +122,7 @@ fn file(migration: &Migration) -> Option<MigrationFile> {
         MigrationKind::Versioned => Kind::Versioned,
         MigrationKind::Repeatable => Kind::Repeatable,
         MigrationKind::Baseline => Kind::Baseline,
-        MigrationKind::Callback(_) => return None,
+        MigrationKind::Callback(_) | MigrationKind::Undo => return None,
     };
     Some(MigrationFile {
         version: migration.version.as_ref().map(|version| version.text().to_owned()),
