@@ -5,17 +5,21 @@ pub mod connection;
 mod error;
 mod human;
 mod json;
+mod out;
 pub mod project;
 mod reading;
 pub mod schema;
 
 use tokio::sync::watch;
-use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, RunError, Stop};
+use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
 
 pub use error::RunnerError;
+pub(crate) use human::category;
 
 use crate::args::{DatabaseArgs, RunFormat};
 use crate::check::Place;
+use crate::flyway::Teller;
+use out::Out;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
 const INTERRUPTED: u8 = 130;
@@ -31,9 +35,48 @@ pub fn variables() -> Vec<(String, String)> {
 ///
 /// `stop` becomes true when somebody wants the run to end.
 pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>) -> u8 {
-    let out = Out { format: arguments.format, command };
+    let out = Out { format: arguments.format, command, verbose: arguments.verbose, flyway: None };
+    told(arguments, place, stop, out).await
+}
+
+/// The same, told as Flyway tells it.
+pub(crate) async fn run_as_flyway(
+    command: Command,
+    arguments: &DatabaseArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
+    told(arguments, place, stop, out).await
+}
+
+/// Connects as a command would, and no more.
+pub(crate) async fn test_connection(
+    arguments: &DatabaseArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command: Command::Info, verbose: false, flyway: Some(flyway) };
+    let mut asked = Stop::when(stop);
+    let opened = tokio::select! {
+        opened = open(arguments, place, out) => opened,
+        () = asked.asked() => Err(RunError::Interrupted.into()),
+    };
+    match opened {
+        Ok((_, database)) => {
+            flyway.tested();
+            database.close().await;
+            0
+        }
+        Err(error) => failed(&error, out),
+    }
+}
+
+async fn told(arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>, out: Out<'_>) -> u8 {
     let mut asked = Stop::when(stop.clone());
-    let result = match command {
+    let result = match out.command {
         Command::Info | Command::Validate => tokio::select! {
             result = reading::run(arguments, place, out) => result,
             () = asked.asked() => Err(RunError::Interrupted.into()),
@@ -41,22 +84,24 @@ pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
         _ => changing::run(arguments, place, stop, out).await,
     };
-    result.unwrap_or_else(|error| {
-        out.error(&error);
-        match error {
-            RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
-            RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-            _ => 1,
-        }
-    })
+    result.unwrap_or_else(|error| failed(&error, out))
+}
+
+fn failed(error: &RunnerError, out: Out<'_>) -> u8 {
+    out.error(error);
+    match error {
+        RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
+        RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
+        _ => 1,
+    }
 }
 
 /// The server that answered.
 pub(crate) struct Server {
-    database: String,
-    version: String,
+    pub(crate) database: String,
+    pub(crate) version: String,
     /// The schema with the history.
-    schema: String,
+    pub(crate) schema: String,
 }
 
 impl Server {
@@ -67,7 +112,7 @@ impl Server {
     }
 }
 
-async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inputs, Database), RunnerError> {
+async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(Inputs, Database), RunnerError> {
     let variables = variables();
     let project = project::read(&place.folder, arguments, &variables)?;
     out.notices(&project.notices);
@@ -76,36 +121,6 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inpu
     let working_directory = place.folder.to_string_lossy().into_owned();
     let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
     let database = Database::open(&connection.endpoint, &inputs).await?;
+    out.connected(&inputs.settings, &Server::of(&database));
     Ok((inputs, database))
-}
-
-/// Where and how things are said.
-#[derive(Clone, Copy)]
-struct Out {
-    format: RunFormat,
-    command: Command,
-}
-
-impl Out {
-    fn event(self, event: &Event<'_>) {
-        match event {
-            Event::Waiting { holder } => human::waiting(*holder),
-            Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran, self.command),
-            Event::Applied(_) => {}
-            Event::Said { path, notice } => human::said(path, notice),
-            Event::AlsoFailed(failure) => human::also_failed(failure),
-        }
-    }
-
-    /// Notices go to standard error, so that standard output stays what was asked for.
-    fn notices(self, notices: &[String]) {
-        notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}")));
-    }
-
-    fn error(self, error: &RunnerError) {
-        match self.format {
-            RunFormat::Human => human::error(error),
-            RunFormat::Json => json::print(&json::error(error, self.command)),
-        }
-    }
 }
