@@ -32,6 +32,10 @@ pub struct Inputs {
     pub installed_by: Option<String>,
     /// Seconds to wait for the lock; `None` for ever.
     pub lock_seconds: Option<u64>,
+    /// `lock_timeout` of the session, in milliseconds; none leaves it as it is.
+    pub lock_timeout: Option<u64>,
+    /// How often a script is tried again that did not get its locks in time.
+    pub lock_retries: u32,
     /// `${flyway:workingDirectory}`
     pub working_directory: String,
 }
@@ -78,6 +82,8 @@ impl Inputs {
             validate_on_migrate: text("validateOnMigrate").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
             installed_by: text("installedBy").filter(|name| !name.is_empty()),
             lock_seconds: u64::try_from(retries).ok(),
+            lock_timeout: None,
+            lock_retries: 0,
             working_directory,
             set,
             settings,

@@ -48,7 +48,13 @@ impl Database {
 impl Runner<'_> {
     async fn all(&mut self, look: Look) -> Result<Option<Failure>, RunError> {
         let exists = look.rows.is_some();
+        let has_progress = exists && look.has_progress();
         let (facts, mut rows) = (look.schemas, look.rows.unwrap_or_default());
+        if has_progress {
+            self.take_in_progress(&rows).await?;
+        }
+        self.last_rank = highest(&rows);
+        rows = self.without_resumable(rows);
         let inputs = self.inputs;
         let resolved = resolve(&inputs.set, self.database.placeholders()).map_err(unresolved)?;
         let found = reconcile(&resolved, &rows, &inputs.policy)?;
@@ -58,23 +64,23 @@ impl Runner<'_> {
         let after = self.callbacks(&AFTER_MIGRATE)?;
         let mut steps = self.steps(&found)?;
         if self.create_missing(&facts, exists, &rows).await? {
-            rows = self.database.rows().await?;
+            rows = self.read_rows().await?;
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
         if !steps.is_empty() || !before.is_empty() || !after.is_empty() {
-            let settle = self.database.guard.settle();
+            let timeout = self.inputs.lock_timeout.map(|milliseconds| format!("SET lock_timeout={milliseconds};"));
+            let settle = format!("{}{}", timeout.unwrap_or_default(), self.database.guard.settle());
             checked(self.session().query(&settle).await?, "the session cannot be prepared")?;
         }
         if let Came::Failed(failure) = self.run(&before).await? {
             return Ok(Some(failure));
         }
         if before.iter().any(|step| step.script.afterwards.read_history) {
-            rows = self.database.rows().await?;
+            rows = self.read_rows().await?;
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
         let mut seen = BTreeSet::new();
         loop {
-            self.last_rank = rows.last().map_or(0, |row| row.rank);
             if let Some(again) = steps.iter().find(|step| seen.contains(&step.path)) {
                 return Err(RunError::Again(again.path.clone()));
             }
@@ -84,7 +90,7 @@ impl Runner<'_> {
                 Came::Done => break,
                 Came::Reread => {
                     seen.extend(self.migrated.applied[start..].iter().map(|ran| ran.path.clone()));
-                    rows = self.database.rows().await?;
+                    rows = self.read_rows().await?;
                     let found = reconcile(&resolved, &rows, &inputs.policy)?;
                     self.refuse_failed(&found)?;
                     steps = self.steps(&found)?;
@@ -92,6 +98,13 @@ impl Runner<'_> {
             }
         }
         self.afterwards(&after).await
+    }
+
+    /// The history as far as it decides what is pending.
+    async fn read_rows(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
+        let rows = self.database.rows().await?;
+        self.last_rank = highest(&rows);
+        Ok(self.without_resumable(rows))
     }
 
     /// `afterMigrateApplied` when something was applied, then `afterMigrate`.
@@ -127,6 +140,10 @@ impl Runner<'_> {
         let name = first.version().map_or_else(|| first.description().to_owned(), ToString::to_string);
         Err(RunError::FailedRow { schema: self.migrated.schema.clone(), name })
     }
+}
+
+fn highest(rows: &[AppliedMigration]) -> i32 {
+    rows.last().map_or(0, |row| row.rank)
 }
 
 fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> RunError {

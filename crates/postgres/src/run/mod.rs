@@ -4,6 +4,7 @@
 //! session holds Flyway's lock and does everything.
 
 mod ahead;
+mod autocommit;
 mod awaited;
 mod broken;
 mod create;
@@ -13,14 +14,21 @@ mod inputs;
 mod lock;
 mod migrate;
 mod outcome;
+mod patience;
+mod progress;
+mod resume;
 mod runner;
 mod script;
 mod stop;
+mod watch;
+
+use std::time::Duration;
 
 pub use database::Database;
 pub use inputs::{Command, Inputs};
 pub use outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
 pub use stop::Stop;
+pub use watch::Built;
 
 /// What a run tells while it goes on.
 #[derive(Debug)]
@@ -32,4 +40,39 @@ pub enum Event<'e> {
     },
     /// A migration was applied.
     Applied(&'e Ran),
+    /// A script outside of a transaction goes on where an earlier run stopped.
+    Resumed {
+        /// Its file.
+        path: &'e str,
+        /// The number of the statement, from 1.
+        statement: usize,
+    },
+    /// How far a script outside of a transaction gets cannot be noted: a failure will need a repair.
+    NoProgress {
+        /// Its file.
+        path: &'e str,
+        /// What the server said.
+        why: &'e str,
+    },
+    /// An invalid index that an earlier try left was dropped.
+    Dropped {
+        /// The index with its schema.
+        index: &'e str,
+    },
+    /// An index is being built.
+    Building {
+        /// The file.
+        path: &'e str,
+        /// How far it is.
+        built: &'e Built,
+    },
+    /// A lock was not to be had in time, and the script is tried again.
+    Retrying {
+        /// The file.
+        path: &'e str,
+        /// The try that comes, from 1, of how many.
+        retry: (u32, u32),
+        /// The pause before it.
+        pause: Duration,
+    },
 }

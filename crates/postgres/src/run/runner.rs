@@ -14,6 +14,8 @@ use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
 use super::script::{Mode, Script};
 use super::stop::Stop;
+use super::progress::Progress;
+use super::watch::{self, Watch};
 use super::{Event, lock};
 
 /// Longest time to get a session that is to stop to stop, and to learn what became of a lost one.
@@ -43,6 +45,10 @@ pub(super) struct Runner<'a> {
     /// The file whose answer is awaited.
     pub(super) current: Option<String>,
     pub(super) migrated: Migrated,
+    /// What earlier runs did not finish.
+    pub(super) progress: Progress,
+    /// What is heard of the index that is being built.
+    pub(super) watch: Option<Watch>,
 }
 
 /// What came of a list of steps.
@@ -71,6 +77,8 @@ impl<'a> Runner<'a> {
             last_rank: 0,
             current: None,
             migrated: Migrated { schema, ..Migrated::default() },
+            progress: Progress::default(),
+            watch: None,
         }
     }
 
@@ -97,12 +105,13 @@ impl<'a> Runner<'a> {
 
     /// Runs scripts in order, up to the first that fails or after which the history must be read again.
     pub(super) async fn run(&mut self, steps: &[Step]) -> Result<Came, RunError> {
-        let mut next = 0;
+        let (mut next, mut tries) = (0, 0);
         while let Some(step) = steps.get(next) {
             if self.interrupted {
                 return Ok(Came::Failed(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing)));
             }
             self.current = Some(step.path.clone());
+            let applied = self.migrated.applied.len();
             let (end, failure) = match step.script.mode {
                 Mode::Ahead if step.row.is_some() => {
                     let ahead = |step: &Step| step.script.mode == Mode::Ahead && step.row.is_some();
@@ -113,6 +122,12 @@ impl<'a> Runner<'a> {
                 Mode::Autocommit => (next + 1, self.autocommit(step).await?),
             };
             if let Some(failure) = failure {
+                let more = self.migrated.applied.len() - applied;
+                tries = if more > 0 { 0 } else { tries };
+                if failure.left == Left::Nothing && self.wait_for_locks(&failure, &mut tries).await {
+                    next += more;
+                    continue;
+                }
                 return Ok(Came::Failed(failure));
             }
             if step.script.afterwards.lock {
@@ -139,11 +154,18 @@ impl<'a> Runner<'a> {
             return Ok(outcome);
         }
         if !self.interrupted {
-            tokio::select! {
-                biased;
-                outcome = self.database.session.next_outcome() => return outcome,
-                () = self.stop.asked() => self.interrupted = true,
+            loop {
+                tokio::select! {
+                    biased;
+                    outcome = self.database.session.next_outcome() => return outcome,
+                    () = self.stop.asked() => break,
+                    built = watch::heard(self.watch.as_mut()) => {
+                        let file = self.current.as_deref().unwrap_or_default();
+                        (self.tell)(Event::Building { path: file, built: &built });
+                    }
+                }
             }
+            self.interrupted = true;
             self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
             return self.drained.pop_front().ok_or(SessionError::NothingInFlight);
         }
@@ -163,6 +185,10 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    pub(super) fn emit(&mut self, event: Event<'_>) {
+        (self.tell)(event);
+    }
+
     pub(super) fn note(&mut self, step: &Step, outcome: &Outcome) {
         let kept = &mut self.migrated.notices;
         let room = NOTICES.saturating_sub(kept.len());
@@ -179,6 +205,6 @@ impl<'a> Runner<'a> {
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
         let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
-        Failure { at: step.script.locate(place.offset), statement: place.statement.map(text), cause, left }
+        Failure { at: step.script.locate(place.offset), statement: place.statement.map(text), cause, left, invalid: Vec::new() }
     }
 }
