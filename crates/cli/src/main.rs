@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand};
+use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand, UndoArgs};
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::explain;
 use trueup_cli::report::human::Style;
@@ -44,6 +44,14 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
         Command::Migrate(arguments) => run_database(Verb::Migrate, &arguments, &place),
         Command::Info(arguments) => run_database(Verb::Info, &arguments, &place),
         Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &place),
+        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, &place),
+        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, &place),
+        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, &place),
+        Command::Undo(arguments) => {
+            let UndoArgs { target, mut database } = *arguments;
+            database.set.extend(target.map(|version| format!("target={version}")));
+            run_database(Verb::Undo, &database, &place)
+        }
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
     }
 }

@@ -13,11 +13,12 @@ pub enum Nature {
     Atomic,
     /// SET and RESET: changes the session only, and is said again in a new one.
     Session,
-    /// BEGIN, COMMIT and their kin.
-    Control {
-        /// Whether it ends a transaction and begins the next, which from outside looks like one.
-        chains: bool,
-    },
+    /// BEGIN, ROLLBACK, SAVEPOINT and their kin: nothing stays because of them.
+    Control,
+    /// COMMIT: what ran since BEGIN stays, and a note before it with it.
+    Commit,
+    /// Ends a transaction in a way that a note in it does not tell of: AND CHAIN, PREPARE TRANSACTION.
+    Chain,
     /// CREATE INDEX CONCURRENTLY: leaves an invalid index when it fails.
     CreateIndex {
         /// The index, when the statement names it.
@@ -48,7 +49,10 @@ pub enum Nature {
 const REPEATABLE: [&str; 8] = ["VACUUM", "ANALYZE", "CLUSTER", "CHECKPOINT", "DISCARD", "LOAD", "LISTEN", "UNLISTEN"];
 
 /// Statements about transactions, by their first word.
-const CONTROL: [&str; 9] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE"];
+const CONTROL: [&str; 6] = ["BEGIN", "START", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
+
+/// Statements that end a transaction, by their first word.
+const ENDS: [&str; 4] = ["COMMIT", "END", "ROLLBACK", "ABORT"];
 
 /// Looks at the statement at these bytes of a text.
 pub fn nature(text: &str, range: &Range<usize>) -> Nature {
@@ -59,7 +63,9 @@ pub fn nature(text: &str, range: &Range<usize>) -> Nature {
         () if first("CALL") || first("DO") => Nature::Opaque,
         () if words.is(0, "PREPARE") && !words.is(1, "TRANSACTION") => Nature::Session,
         () if (first("COMMIT") || first("ROLLBACK")) && words.is(1, "PREPARED") => Nature::AllOrNothing,
-        () if CONTROL.iter().any(|word| first(word)) => Nature::Control { chains: words.chains() },
+        () if words.chains() => Nature::Chain,
+        () if first("COMMIT") || first("END") => Nature::Commit,
+        () if CONTROL.iter().any(|word| first(word)) => Nature::Control,
         () if REPEATABLE.iter().any(|word| first(word)) => Nature::Repeatable,
         () if words.is(0, "ALTER") && words.is(1, "SYSTEM") => Nature::Repeatable,
         () if first("REINDEX") => Nature::Reindex,
@@ -109,9 +115,11 @@ impl<'a> Words<'a> {
         self.after(at, words).unwrap_or(at)
     }
 
-    /// `AND CHAIN`, without `NO`.
+    /// PREPARE TRANSACTION, or `AND CHAIN` without `NO`.
     fn chains(&self) -> bool {
-        (1..self.tokens.len()).any(|at| self.is(at, "CHAIN") && !self.is(at - 1, "NO"))
+        let ends = ENDS.iter().any(|word| self.is(0, word));
+        let chain = (1..self.tokens.len()).any(|at| self.is(at, "CHAIN") && !self.is(at - 1, "NO"));
+        self.is(0, "PREPARE") || (ends && chain)
     }
 
     /// A name with its schema, as it is written, and what is behind it.
@@ -205,8 +213,8 @@ mod tests {
         assert_eq!(of("reindex (concurrently) table t"), Nature::Reindex);
         assert_eq!((of("set lock_timeout = 1"), of("reset all")), (Nature::Session, Nature::Session));
         assert_eq!((of("call p()"), of("do $$ begin commit; end $$")), (Nature::Opaque, Nature::Opaque));
-        assert_eq!(of("commit and chain"), Nature::Control { chains: true });
-        assert_eq!(of("rollback and no chain"), Nature::Control { chains: false });
-        assert_eq!(of("begin"), Nature::Control { chains: false });
+        assert_eq!((of("commit and chain"), of("prepare transaction 'x'")), (Nature::Chain, Nature::Chain));
+        assert_eq!((of("end"), of("commit and no chain")), (Nature::Commit, Nature::Commit));
+        assert_eq!((of("begin"), of("rollback to a")), (Nature::Control, Nature::Control));
     }
 }

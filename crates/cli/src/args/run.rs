@@ -31,7 +31,56 @@ Exit codes:
   2    the command line cannot be understood
   130  interrupted";
 
-/// Options of `trueup migrate`, `info` and `validate`.
+/// What follows the options of `trueup baseline`.
+pub(super) const BASELINE_EXAMPLES: &str = "\
+Examples:
+  trueup baseline --url jdbc:postgresql://localhost/app --user app
+  trueup baseline --set baselineVersion=42 --set baselineDescription='as of spring'
+
+A history that has this baseline already is left alone; one with migrations, or with another baseline, is
+refused. `trueup migrate --help` tells where URL, user, password and settings come from.";
+
+/// What follows the options of `trueup repair`.
+pub(super) const REPAIR_EXAMPLES: &str = "\
+Examples:
+  trueup repair --url jdbc:postgresql://localhost/app --user app
+  trueup repair --set ignoreMigrationPatterns='*:missing,*:future'
+                                                leave rows without files as they are
+
+`trueup validate` tells beforehand what does not fit. `trueup migrate --help` tells where URL, user, password
+and settings come from.";
+
+/// What follows the options of `trueup clean`.
+pub(super) const CLEAN_EXAMPLES: &str = "\
+Examples:
+  trueup clean --set cleanDisabled=false        the data is gone afterwards
+  trueup clean --set cleanDisabled=false --set schemas=app,audit
+
+Without `schemas` or `defaultSchema` it is the schema in which new tables would be created. `trueup migrate
+--help` tells where URL, user, password and settings come from.";
+
+/// What follows the options of `trueup undo`.
+pub(super) const UNDO_EXAMPLES: &str = "\
+Examples:
+  trueup undo                                   the version that was applied last
+  trueup undo --target 3                        every version from the last one down to 3, 3 included
+
+A version without an undo script is refused before anything runs, with the name of the file to write.
+Repeatable migrations are left as they are. `trueup migrate --help` tells where URL, user, password and
+settings come from.";
+
+/// Options of `trueup undo`.
+#[derive(Debug, Default, Args)]
+pub struct UndoArgs {
+    /// The last version to undo; without it only the one that was applied last
+    #[arg(long, value_name = "VERSION", help_heading = FILES)]
+    pub target: Option<String>,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Options of the commands that work on a database.
 #[derive(Debug, Default, Args)]
 pub struct DatabaseArgs {
     /// The database: jdbc:postgresql://host:port/name or postgres://host:port/name [default: FLYWAY_URL]

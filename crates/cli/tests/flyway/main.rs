@@ -8,6 +8,10 @@
 
 mod alone;
 mod beside;
+mod callbacks;
 mod corpora;
 mod scene;
 mod states;
+mod together;
+mod undo;
+mod verbs;

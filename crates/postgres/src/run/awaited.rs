@@ -22,7 +22,7 @@ impl Runner<'_> {
     pub(super) async fn awaited(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         let start = Instant::now();
         checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
-        if let Some(mut failure) = self.statements(step).await? {
+        if let Some(mut failure) = self.body(step).await? {
             self.rewind().await?;
             failure.left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
             return Ok(Some(failure));
@@ -32,7 +32,8 @@ impl Runner<'_> {
         if outcome.error.is_some() {
             return self.not_committed(step, outcome).await;
         }
-        let rank = self.next_rank().await?;
+        // A callback has no row, and may run before there is a history.
+        let rank = if step.row.is_some() { self.next_rank().await? } else { self.last_rank };
         let insert = step.row.as_ref().map(|row| self.insert(rank, row, ELAPSED, true)).unwrap_or_default();
         let outcome = self.ours(&format!("{insert}COMMIT")).await?;
         if outcome.error.is_some() {
@@ -63,19 +64,25 @@ impl Runner<'_> {
         Ok(rank.ok_or_else(|| SessionError::Protocol("no usable rank in the schema history".to_owned()))?)
     }
 
-    async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
+    pub(super) async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         for batch in step.script.batches() {
-            if self.interrupted {
-                return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
-            }
-            let outcome = self.exchange(step, &batch, "").await?;
-            self.note(step, &outcome);
-            if outcome.error.is_some() || outcome.unexpected_copy {
-                return Ok(Some(self.judge_batch(step, &batch, &outcome)));
+            if let Some(failure) = self.batch(step, &batch).await? {
+                return Ok(Some(failure));
             }
         }
         let interrupted = self.interrupted;
         Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
+    }
+
+    /// One message of a script; nothing is sent any more once the run is to end.
+    pub(super) async fn batch(&mut self, step: &Step, batch: &Batch) -> Result<Option<Failure>, RunError> {
+        if self.interrupted {
+            return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
+        }
+        let outcome = self.exchange(step, batch, "").await?;
+        self.note(step, &outcome);
+        let failed = outcome.error.is_some() || outcome.unexpected_copy;
+        Ok(failed.then(|| self.judge_batch(step, batch, &outcome)))
     }
 
     pub(super) fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {

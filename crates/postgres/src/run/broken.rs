@@ -43,7 +43,8 @@ impl Runner<'_> {
             }
         };
         let cause = Cause::ConnectionLost(format!("{error}; {known}"));
-        let failure = Failure { at: Location::whole(file), statement: None, cause, left: Left::Perhaps, invalid: Vec::new() };
+        let failure =
+            Failure { at: Location::whole(file), statement: None, cause, left: Left::Perhaps, invalid: Vec::new() };
         self.migrated.failure = Some(failure);
     }
 

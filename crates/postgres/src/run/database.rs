@@ -8,11 +8,13 @@ use crate::history::{self, HistoryTable, Stamp};
 use crate::restore::{Restore, literal, search_path};
 use crate::session::{Endpoint, Outcome, Session, SessionError};
 
+use super::Event;
 use super::guard::Guard;
 use super::inputs::Inputs;
 use super::lock;
 use super::outcome::RunError;
 use super::progress::ProgressTable;
+use super::stop::Stop;
 
 /// A connection, and what it says about itself.
 pub struct Database {
@@ -83,7 +85,8 @@ impl Database {
             search_path: search_path(&schema, &needed(2)?),
             replication_role: needed(4)?,
         };
-        let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()));
+        let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()))
+            .in_tablespace(inputs.tablespace.as_deref().map(Identifier::from));
         let installed_by = inputs.installed_by.clone().map_or_else(|| needed(6), Ok)?;
         let stamp = Stamp { installed_by, time_zone: needed(8)? };
         let mut placeholders = inputs.settings.replacements();
@@ -156,7 +159,7 @@ impl Database {
 
     /// Tries for the lock, and looks at schemas and history behind it, all in one wait. Without the lock, what was seen
     /// may be out of date by the time somebody gives it up.
-    pub(super) async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
+    async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
         self.session.send_for_rows(&lock::attempt(self.guard.table.lock_key()))?;
         self.session.send_for_rows(&self.question())?;
         // On a new database this fails, and nobody minds.
@@ -170,8 +173,23 @@ impl Database {
         Ok(locked.then_some(Look { schemas, rows }))
     }
 
+    /// Takes the lock, and looks at schemas and history.
+    pub(super) async fn locked(
+        &mut self,
+        inputs: &Inputs,
+        stop: &mut Stop,
+        tell: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Look, RunError> {
+        if let Some(look) = self.lock_and_look().await? {
+            return Ok(look);
+        }
+        let key = self.table().lock_key();
+        lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
+        self.look_locked().await
+    }
+
     /// What there is, asked while we hold the lock.
-    pub(super) async fn look_locked(&mut self) -> Result<Look, RunError> {
+    async fn look_locked(&mut self) -> Result<Look, RunError> {
         let schemas = self.look().await?;
         let has_history = schemas.iter().any(|schema| schema.has_history);
         let rows = if has_history { Some(self.rows().await?) } else { None };

@@ -6,25 +6,36 @@
 mod ahead;
 mod autocommit;
 mod awaited;
+mod baseline;
 mod broken;
+mod clean;
 mod create;
 mod database;
+mod each;
+mod events;
+mod group;
 mod guard;
 mod inputs;
 mod lock;
 mod migrate;
+mod notes;
 mod outcome;
 mod patience;
 mod progress;
+mod repair;
 mod resume;
 mod runner;
 mod script;
 mod stop;
+mod undo;
 mod watch;
 
 use std::time::Duration;
 
+pub use baseline::Baselined;
+pub use clean::{Cleaned, Dropped};
 pub use database::Database;
+pub use events::Moment;
 pub use inputs::{Command, Inputs};
 pub use outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
 pub use stop::Stop;
@@ -54,6 +65,11 @@ pub enum Event<'e> {
         /// What the server said.
         why: &'e str,
     },
+    /// How far a script outside of a transaction got was forgotten: it begins anew.
+    Forgotten {
+        /// The script, as the history names it.
+        script: &'e str,
+    },
     /// An invalid index that an earlier try left was dropped.
     Dropped {
         /// The index with its schema.
@@ -75,4 +91,13 @@ pub enum Event<'e> {
         /// The pause before it.
         pause: Duration,
     },
+    /// A callback said something (`RAISE NOTICE`, a warning).
+    Said {
+        /// The file.
+        path: &'e str,
+        /// What it said.
+        notice: &'e crate::session::ServerError,
+    },
+    /// A callback for a failure failed itself.
+    AlsoFailed(&'e Failure),
 }

@@ -68,8 +68,8 @@ pub(super) struct Note<'n> {
     pub(super) started: bool,
     pub(super) before: &'n str,
     pub(super) text: &'n str,
-    /// SQL for [`Unfinished::objects`]; `None` leaves what is noted.
-    pub(super) objects: Option<String>,
+    /// SQL for [`Unfinished::objects`].
+    pub(super) objects: &'n str,
     /// SQL for the rank of the row that says that it failed.
     pub(super) failed_rank: &'n str,
 }
@@ -105,11 +105,10 @@ impl ProgressTable {
 
     /// The statement that writes a note in place of the one before it.
     pub(super) fn write(&self, note: &Note<'_>) -> String {
-        let kept = note.objects.is_none().then_some("p.\"objects\"");
         format!(
-            "INSERT INTO {} AS p VALUES ({},{},{},{},{},{},{},{}) ON CONFLICT (\"script\") DO UPDATE SET \
+            "INSERT INTO {} VALUES ({},{},{},{},{},{},{},{}) ON CONFLICT (\"script\") DO UPDATE SET \
              \"statement\"=excluded.\"statement\",\"started\"=excluded.\"started\",\"before\"=excluded.\"before\",\
-             \"text\"=excluded.\"text\",\"objects\"={},\"failed_rank\"=excluded.\"failed_rank\" RETURNING \"objects\";",
+             \"text\"=excluded.\"text\",\"objects\"=excluded.\"objects\",\"failed_rank\"=excluded.\"failed_rank\" RETURNING \"objects\";",
             self.0.quoted(),
             literal(note.script),
             note.since,
@@ -117,16 +116,22 @@ impl ProgressTable {
             note.started,
             literal(note.before),
             literal(note.text),
-            note.objects.as_deref().unwrap_or("''"),
+            note.objects,
             note.failed_rank,
-            kept.unwrap_or("excluded.\"objects\""),
         )
+    }
+
+    /// The statement that forgets all of them.
+    pub(super) fn drop(&self) -> String {
+        format!("DROP TABLE {};", self.0.quoted())
     }
 
     /// The statement that forgets a script, and the table with the last one.
     pub(super) fn forget(&self, script: &str, last: bool) -> String {
-        let table = self.0.quoted();
-        if last { format!("DROP TABLE {table};") } else { format!("DELETE FROM {table} WHERE \"script\"={};", literal(script)) }
+        if last {
+            return self.drop();
+        }
+        format!("DELETE FROM {} WHERE \"script\"={};", self.0.quoted(), literal(script))
     }
 }
 
@@ -174,15 +179,19 @@ pub(super) fn objects_before(nature: &Nature) -> String {
              WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({}))",
             literal(table)
         ),
-        Nature::DropIndex(index) => format!("pg_catalog.to_regclass({})::pg_catalog.oid::pg_catalog.text", literal(index)),
+        Nature::DropIndex(index) => {
+            format!("pg_catalog.to_regclass({})::pg_catalog.oid::pg_catalog.text", literal(index))
+        }
         Nature::Detach { partition, .. } => format!(
             "(SELECT i.inhrelid::pg_catalog.text FROM pg_catalog.pg_inherits i \
              WHERE i.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({}))",
             literal(partition)
         ),
-        Nature::Reindex => "(SELECT pg_catalog.string_agg(i.indexrelid::pg_catalog.text,',') FROM pg_catalog.pg_index i \
+        Nature::Reindex => {
+            "(SELECT pg_catalog.string_agg(i.indexrelid::pg_catalog.text,',') FROM pg_catalog.pg_index i \
              WHERE NOT i.indisvalid)"
-            .to_owned(),
+                .to_owned()
+        }
         _ => return "''".to_owned(),
     };
     format!("COALESCE({sql},'')")
@@ -203,7 +212,8 @@ pub(super) fn indexes_left(nature: &Nature, known: &[String]) -> Option<String> 
     };
     let known = known.iter().filter(|one| one.bytes().all(|byte| byte.is_ascii_digit()));
     let known: Vec<_> = known.map(|one| format!("'{one}'")).collect();
-    let unknown = if known.is_empty() { String::new() } else { format!(" AND c.oid::text NOT IN ({})", known.join(",")) };
+    let unknown =
+        if known.is_empty() { String::new() } else { format!(" AND c.oid::text NOT IN ({})", known.join(",")) };
     Some(format!(
         "SELECT pg_catalog.quote_ident(n.nspname)||'.'||pg_catalog.quote_ident(c.relname),i.indisvalid \
          FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid=i.indexrelid \

@@ -112,7 +112,7 @@ impl Runner<'_> {
             Nature::Detach { table, partition } if !known.is_empty() => {
                 self.finish_detaching(at, table, partition).await
             }
-            Nature::Control { .. } | Nature::Opaque | Nature::AllOrNothing if unfinished.started => {
+            Nature::Control | Nature::Chain | Nature::Opaque | Nature::AllOrNothing if unfinished.started => {
                 Err(cannot(step, at, UNKNOWN))
             }
             _ => Ok(at),

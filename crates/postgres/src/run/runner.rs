@@ -1,20 +1,21 @@
 //! What all commands that run scripts have in common: one session, the scripts in order, and what is told of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use trueup_migrations::history::{NewRow, Reconciliation, Resolved};
+use trueup_migrations::history::{AppliedKind, NewRow, Reconciliation, Resolved};
 use trueup_migrations::migration::Migration;
 
 use crate::place::Place;
 use crate::session::{Outcome, Session, SessionError, TransactionStatus};
 
 use super::database::Database;
+use super::events::Callbacks;
 use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
+use super::progress::Progress;
 use super::script::{Mode, Script};
 use super::stop::Stop;
-use super::progress::Progress;
 use super::watch::{self, Watch};
 use super::{Event, lock};
 
@@ -31,12 +32,24 @@ pub(super) struct Step {
     pub(super) script: Script,
 }
 
+impl Step {
+    /// Whether it is a repeatable migration.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.version.is_none())
+    }
+
+    /// Whether it takes a version back.
+    pub(super) fn is_undo(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.kind == AppliedKind::Delete)
+    }
+}
+
 /// What is under way.
 pub(super) struct Runner<'a> {
     pub(super) database: &'a mut Database,
     pub(super) inputs: &'a Inputs,
     pub(super) stop: &'a mut Stop,
-    tell: &'a mut (dyn FnMut(Event<'_>) + Send),
+    pub(super) tell: &'a mut (dyn FnMut(Event<'_>) + Send),
     /// Answers that a cancel brought in ahead of their turn.
     drained: VecDeque<Outcome>,
     pub(super) interrupted: bool,
@@ -44,6 +57,12 @@ pub(super) struct Runner<'a> {
     pub(super) last_rank: i32,
     /// The file whose answer is awaited.
     pub(super) current: Option<String>,
+    /// The callbacks of the command.
+    pub(super) callbacks: Callbacks,
+    /// Whether a callback may have changed the history since it was read.
+    pub(super) stale: bool,
+    /// Whether role and search path are as every script finds them.
+    pub(super) is_ready: bool,
     pub(super) migrated: Migrated,
     /// What earlier runs did not finish.
     pub(super) progress: Progress,
@@ -51,12 +70,12 @@ pub(super) struct Runner<'a> {
     pub(super) watch: Option<Watch>,
 }
 
-/// What came of a list of steps.
+/// What came of a list of steps that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     Done,
     /// The history has to be read again before anything else.
     Reread,
-    Failed(Failure),
 }
 
 impl<'a> Runner<'a> {
@@ -76,6 +95,9 @@ impl<'a> Runner<'a> {
             interrupted: false,
             last_rank: 0,
             current: None,
+            callbacks: BTreeMap::new(),
+            stale: false,
+            is_ready: false,
             migrated: Migrated { schema, ..Migrated::default() },
             progress: Progress::default(),
             watch: None,
@@ -87,12 +109,10 @@ impl<'a> Runner<'a> {
         self.prepare(found.pending().map(|file| (file.migration, Some(Resolved::row(file)))))
     }
 
-    pub(super) fn callbacks(&self, events: &[&str]) -> Result<Vec<Step>, RunError> {
-        let files = events.iter().flat_map(|event| self.inputs.set.callbacks_of(event));
-        self.prepare(files.map(|file| (file, None)))
-    }
-
-    fn prepare<'m>(&self, files: impl Iterator<Item = (&'m Migration, Option<NewRow>)>) -> Result<Vec<Step>, RunError> {
+    pub(super) fn prepare<'m>(
+        &self,
+        files: impl Iterator<Item = (&'m Migration, Option<NewRow>)>,
+    ) -> Result<Vec<Step>, RunError> {
         let (mut steps, mut refused) = (Vec::new(), Vec::new());
         for (migration, row) in files {
             match Script::prepare(migration, &self.inputs.settings, self.database.placeholders()) {
@@ -108,12 +128,12 @@ impl<'a> Runner<'a> {
         let (mut next, mut tries) = (0, 0);
         while let Some(step) = steps.get(next) {
             if self.interrupted {
-                return Ok(Came::Failed(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing)));
+                return Err(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing).into());
             }
             self.current = Some(step.path.clone());
             let applied = self.migrated.applied.len();
             let (end, failure) = match step.script.mode {
-                Mode::Ahead if step.row.is_some() => {
+                Mode::Ahead if step.row.is_some() && !self.has_each() => {
                     let ahead = |step: &Step| step.script.mode == Mode::Ahead && step.row.is_some();
                     let end = steps[next..].iter().position(|step| !ahead(step)).map_or(steps.len(), |end| next + end);
                     (end, self.ahead(&steps[next..end]).await?)
@@ -128,14 +148,16 @@ impl<'a> Runner<'a> {
                     next += more;
                     continue;
                 }
-                return Ok(Came::Failed(failure));
+                self.after_each_failure(step).await?;
+                return Err(failure.into());
             }
             if step.script.afterwards.lock {
                 let key = self.database.table().lock_key();
                 let session = &mut self.database.session;
                 lock::take(session, key, self.inputs.lock_seconds, self.stop, self.tell).await?;
             }
-            if step.row.is_some() && (step.script.afterwards.lock || step.script.afterwards.read_history) {
+            let changed = step.script.afterwards.lock || step.script.afterwards.read_history;
+            if step.row.is_some() && (changed || std::mem::take(&mut self.stale)) {
                 return Ok(Came::Reread);
             }
             next = end;
@@ -196,8 +218,8 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn applied(&mut self, step: &Step, rank: i32, elapsed: Duration) {
-        self.last_rank = rank;
         let Some(row) = step.row.clone() else { return };
+        self.last_rank = rank;
         let ran = Ran { row, path: step.path.clone(), elapsed };
         (self.tell)(Event::Applied(&ran));
         self.migrated.applied.push(ran);
@@ -205,6 +227,12 @@ impl<'a> Runner<'a> {
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
         let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
-        Failure { at: step.script.locate(place.offset), statement: place.statement.map(text), cause, left, invalid: Vec::new() }
+        Failure {
+            at: step.script.locate(place.offset),
+            statement: place.statement.map(text),
+            cause,
+            left,
+            invalid: Vec::new(),
+        }
     }
 }

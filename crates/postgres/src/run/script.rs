@@ -98,7 +98,7 @@ impl Script {
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
             copies: copies.collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
-            limit: if only_large && mode == Mode::Awaited { BATCH } else { 0 },
+            limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
         })
     }
@@ -113,6 +113,11 @@ impl Script {
         let range = self.statements.get(index)?;
         let copy = self.copies.iter().any(|(statement, _)| *statement == index);
         Some(if copy { Nature::Atomic } else { nature(self.text(), range) })
+    }
+
+    /// Whether it ends a transaction in a way that a note in it would not tell of.
+    pub(super) fn chains(&self) -> bool {
+        (0..self.statements.len()).any(|index| self.nature(index) == Some(Nature::Chain))
     }
 
     /// A digest of a statement; empty when there is none.
@@ -133,11 +138,20 @@ impl Script {
 
     /// The messages of an awaited script: one statement each, or several where a long script allows it.
     pub(super) fn batches(&self) -> Vec<Batch> {
+        self.batches_of(self.limit)
+    }
+
+    /// Each statement as a message of its own.
+    pub(super) fn single_statements(&self) -> Vec<Batch> {
+        self.batches_of(0)
+    }
+
+    fn batches_of(&self, limit: usize) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         for (index, range) in self.statements.iter().enumerate() {
             let copy = self.copies.iter().find(|(statement, _)| *statement == index).map(|(_, data)| data.clone());
             match batches.last_mut() {
-                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= self.limit => {
+                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= limit => {
                     last.range.end = range.end;
                 }
                 _ => batches.push(Batch { range: range.clone(), first: index, copy }),

@@ -58,11 +58,7 @@ pub(super) async fn heard(watch: Option<&mut Watch>) -> Built {
     std::future::pending().await
 }
 
-async fn watch(
-    endpoint: &Endpoint,
-    process: i32,
-    tell: &tokio::sync::mpsc::Sender<Built>,
-) -> Result<(), SessionError> {
+async fn watch(endpoint: &Endpoint, process: i32, tell: &tokio::sync::mpsc::Sender<Built>) -> Result<(), SessionError> {
     tokio::time::sleep(PAUSE).await;
     let mut session = Session::connect(endpoint).await?;
     let mut last = Built::default();
