@@ -44,6 +44,8 @@ pub(crate) struct Flow<'f, 'a> {
     pub(crate) findings: &'f [&'a Finding],
     /// Whether somebody accepted that it differs.
     pub(crate) accepted: bool,
+    /// Of a table: how many of its columns and indexes no migration makes as they are declared.
+    pub(crate) owed: usize,
     /// Nothing at all speaks against it: neither about it nor about what it is part of.
     undisputed: bool,
     environments: usize,
@@ -110,6 +112,8 @@ impl<'a> Judge<'a> {
     pub(crate) fn table<'t>(&'t self, table: &'t DeclaredTable) -> Flow<'t, 'a> {
         let mut flow = self.object(ObjectKind::Table, table, "");
         flow.undisputed &= self.members(table).all(|member| member.is_done()) && !self.has_other_findings(table);
+        let is_owed = |member: &Flow<'_, '_>| matches!(member.stage, Stage::Designed | Stage::Differs);
+        flow.owed = self.members(table).filter(is_owed).count();
         flow
     }
 
@@ -145,6 +149,7 @@ impl<'a> Judge<'a> {
             made,
             findings: own,
             accepted: !accepted.is_empty(),
+            owed: 0,
             undisputed: own.is_empty() && !self.disputed && !self.failed && !enclosing,
             environments: self.environments,
         }

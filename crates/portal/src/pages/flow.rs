@@ -5,6 +5,7 @@ use trueup_model::location::Location;
 use super::Pages;
 use crate::markup::Markup;
 use crate::stage::{Flow, Stage};
+use crate::text::thousands;
 use crate::truth::{Live, Made, Merged, Migration, MigrationKind};
 
 /// Class, sign and words: signs and words say it without the colour.
@@ -55,6 +56,8 @@ impl Pages<'_> {
             }
             if flow.stage == Stage::Designed {
                 p.text(" a migration is owed");
+            } else if flow.owed > 0 {
+                p.text(&format!(" · {} of its columns and indexes owed or different", thousands(flow.owed)));
             }
             for finding in flow.findings.iter().filter(|finding| !finding.help.is_empty()).take(2) {
                 p.text(" · owed: ").text(&finding.help);
