@@ -14,7 +14,7 @@ use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, RunError, St
 
 pub use error::RunnerError;
 
-use crate::args::{DatabaseArgs, RunFormat};
+use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
@@ -30,7 +30,13 @@ pub fn variables() -> Vec<(String, String)> {
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
-pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>) -> u8 {
+pub async fn run(
+    command: Command,
+    arguments: &DatabaseArgs,
+    locks: LockArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+) -> u8 {
     let out = Out { format: arguments.format, command };
     let mut asked = Stop::when(stop.clone());
     let result = match command {
@@ -39,7 +45,7 @@ pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
-        _ => changing::run(arguments, place, stop, out).await,
+        _ => changing::run(arguments, locks, place, stop, out).await,
     };
     result.unwrap_or_else(|error| {
         out.error(&error);

@@ -10,6 +10,7 @@ mod alone;
 mod beside;
 mod callbacks;
 mod corpora;
+mod outside;
 mod scene;
 mod states;
 mod together;
