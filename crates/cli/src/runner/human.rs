@@ -232,7 +232,10 @@ pub(super) fn no_progress(path: &str, why: &str) {
 
 /// How far a script got was forgotten.
 pub(super) fn forgotten(script: &str) {
-    say(&format!("  forgot how far {} got: it runs from its first statement", clean(script, SENTENCE)));
+    complain(&format!(
+        "trueup: note: forgot how far {} got: it runs from its first statement",
+        clean(script, SENTENCE)
+    ));
 }
 
 /// An invalid index of an earlier try was dropped.

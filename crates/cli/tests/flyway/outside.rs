@@ -220,7 +220,7 @@ fn a_script_goes_on_where_it_failed() {
     scene.write("V2__b.sql", &BROKEN.replace("'one'", "'ONE'"));
     let (code, document) = scene.ours("migrate", &[]);
     let message = document["error"]["message"].as_str().unwrap_or_default();
-    assert!(code == 1 && message.contains("V2__b.sql:11:1") && message.contains("trueup repair"), "{document:#}");
+    assert!(code == 1 && message.contains("V2__b.sql:9:1") && message.contains("trueup repair"), "{document:#}");
     scene.write("V2__b.sql", &BROKEN.replace("1/zero", "0/1"));
     assert_eq!(scene.migrate(), 2);
     assert_eq!(scene.sql(log), "one two three five worker last");

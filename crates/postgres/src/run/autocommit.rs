@@ -111,7 +111,7 @@ impl Runner<'_> {
                 self.after_statement_failure(step).await?;
                 return Ok(Some(failure));
             }
-            self.drop_invalid(step, notes).await?;
+            self.drop_invalid(step, notes, &mut tries).await?;
         }
         Ok(None)
     }
@@ -207,9 +207,9 @@ impl Runner<'_> {
     }
 
     /// Before a statement is tried again.
-    async fn drop_invalid(&mut self, step: &Step, notes: &Notes) -> Result<(), RunError> {
+    async fn drop_invalid(&mut self, step: &Step, notes: &Notes, tries: &mut u32) -> Result<(), RunError> {
         for name in self.invalid_indexes(step, notes).await? {
-            self.drop_index(&name).await?;
+            self.drop_index(&name, tries).await?;
         }
         Ok(())
     }

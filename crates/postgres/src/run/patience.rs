@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::session::Outcome;
+
 use super::Event;
-use super::outcome::{Cause, Failure};
+use super::outcome::{Cause, Failure, RunError};
 use super::runner::Runner;
 
 /// `lock_not_available`
@@ -22,8 +24,26 @@ impl Runner<'_> {
             Cause::Statement(error) | Cause::Commit(error) => error.sqlstate == NO_LOCK,
             _ => false,
         };
+        timed_out && self.pause(tries).await
+    }
+
+    /// Runs a statement of ours that may wait for locks, and that a run which is to end cancels.
+    pub(super) async fn patiently(&mut self, sql: &str, tries: &mut u32) -> Result<Outcome, RunError> {
+        loop {
+            self.session().send_for_rows(sql)?;
+            let outcome = self.outcome().await?;
+            let timed_out = outcome.error.as_ref().is_some_and(|error| error.sqlstate == NO_LOCK);
+            if timed_out && self.pause(tries).await {
+                continue;
+            }
+            return if outcome.error.is_some() && self.interrupted { Err(RunError::Interrupted) } else { Ok(outcome) };
+        }
+    }
+
+    /// Passes the time before another try; `false` when there is to be none.
+    async fn pause(&mut self, tries: &mut u32) -> bool {
         let retries = self.inputs.lock_retries;
-        if !timed_out || self.interrupted || *tries >= retries {
+        if self.interrupted || *tries >= retries {
             return false;
         }
         let pause = pause(*tries);

@@ -100,7 +100,7 @@ impl Runner<'_> {
             Nature::CreateIndex { .. } | Nature::Reindex => {
                 let left = self.indexes_left(nature, known).await?;
                 for (name, _) in left.iter().filter(|(_, valid)| !valid) {
-                    self.drop_index(name).await?;
+                    self.drop_index(name, &mut 0).await?;
                 }
                 let built = unfinished.started && matches!(nature, Nature::CreateIndex { .. });
                 Ok(at + usize::from(built && left.iter().any(|(_, valid)| *valid)))
@@ -119,9 +119,9 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) async fn drop_index(&mut self, name: &str) -> Result<(), RunError> {
+    pub(super) async fn drop_index(&mut self, name: &str, tries: &mut u32) -> Result<(), RunError> {
         let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
-        checked(self.ours(&sql).await?, "the invalid index of an earlier try cannot be dropped")?;
+        checked(self.patiently(&sql, tries).await?, "the invalid index of an earlier try cannot be dropped")?;
         self.emit(Event::Dropped { index: name });
         Ok(())
     }
@@ -138,7 +138,10 @@ impl Runner<'_> {
         }
         if self.is_true(&format!("SELECT EXISTS (SELECT {row} AND i.inhdetachpending)")).await? {
             let sql = format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE");
-            checked(self.ours(&sql).await?, "the partition that an earlier run began to detach cannot be detached")?;
+            checked(
+                self.patiently(&sql, &mut 0).await?,
+                "the partition that an earlier run began to detach cannot be detached",
+            )?;
             return Ok(at + 1);
         }
         Ok(at)
