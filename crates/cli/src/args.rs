@@ -10,7 +10,7 @@ use trueup_model::secret::Secret;
 
 pub use self::portal::{PortalArgs, PortalCommand};
 use self::run::{BASELINE_EXAMPLES, CLEAN_EXAMPLES, REPAIR_EXAMPLES, RUN_EXAMPLES, UNDO_EXAMPLES};
-pub use self::run::{DatabaseArgs, FlywayArgs, RunFormat, UndoArgs};
+pub use self::run::{DatabaseArgs, FlywayArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -83,7 +83,7 @@ pub enum Command {
     /// checksums. Flyway may go on where trueup stopped, and the other way round. A script and its row are committed
     /// together, and nothing runs after a failure.
     #[command(after_help = RUN_EXAMPLES)]
-    Migrate(Box<DatabaseArgs>),
+    Migrate(Box<MigrateArgs>),
     /// Show which migrations are applied to a database, and which are pending
     ///
     /// Changes nothing.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
-use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, UndoArgs};
+use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, LockArgs, MigrateArgs, UndoArgs};
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::report::human::Style;
 use trueup_cli::{explain, flyway};
@@ -51,16 +51,19 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             print(&String::from_utf8_lossy(&text));
             Ok(0)
         }
-        Command::Migrate(arguments) => run_database(Verb::Migrate, &arguments, &place),
-        Command::Info(arguments) => run_database(Verb::Info, &arguments, &place),
-        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &place),
-        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, &place),
-        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, &place),
-        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, &place),
+        Command::Migrate(arguments) => {
+            let MigrateArgs { locks, database } = *arguments;
+            run_database(Verb::Migrate, &database, locks, &place)
+        }
+        Command::Info(arguments) => run_database(Verb::Info, &arguments, LockArgs::default(), &place),
+        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, LockArgs::default(), &place),
+        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, LockArgs::default(), &place),
+        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, LockArgs::default(), &place),
+        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, LockArgs::default(), &place),
         Command::Undo(arguments) => {
-            let UndoArgs { target, mut database } = *arguments;
+            let UndoArgs { target, locks, mut database } = *arguments;
             database.set.extend(target.map(|version| format!("target={version}")));
-            run_database(Verb::Undo, &database, &place)
+            run_database(Verb::Undo, &database, locks, &place)
         }
         Command::Flyway(arguments) => run_flyway(&arguments.arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
@@ -88,8 +91,8 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
 }
 
 /// Runs a command on a database.
-fn run_database(verb: Verb, arguments: &DatabaseArgs, place: &Place) -> Result<u8, CheckError> {
-    until_stopped(async |stop| trueup_cli::runner::run(verb, arguments, place, stop).await)
+fn run_database(verb: Verb, arguments: &DatabaseArgs, locks: LockArgs, place: &Place) -> Result<u8, CheckError> {
+    until_stopped(async |stop| trueup_cli::runner::run(verb, arguments, locks, place, stop).await)
 }
 
 fn run_flyway(arguments: &[Secret], place: &Place) -> Result<u8, CheckError> {

@@ -101,6 +101,11 @@ impl HistoryTable {
         )
     }
 
+    /// The statement that removes the row of a failure.
+    pub(crate) fn forget_failed(&self, rank: i32) -> String {
+        format!("DELETE FROM {} WHERE \"installed_rank\"={rank} AND NOT \"success\";", self.name.quoted())
+    }
+
     /// SQL for the highest rank, 0 without rows.
     pub(crate) fn last_rank(&self) -> String {
         format!("(SELECT COALESCE(pg_catalog.max(\"installed_rank\"),0) FROM {})", self.name.quoted())

@@ -25,7 +25,7 @@ pub(super) fn of(error: &RunnerError, folder: &Path, debug: bool) -> Value {
     if let RunnerError::Run(RunError::Server { error, .. }) = error {
         document["error"]["sqlState"] = json!(error.sqlstate);
         document["error"]["sqlErrorCode"] = json!(0);
-        document["error"]["cause"] = cause(&server(error), None);
+        document["error"]["cause"] = cause(&server(error, None), None);
     }
     if let RunnerError::Run(RunError::Script(failure)) = error {
         document["error"] = failed("ERROR", failure, folder, debug);
@@ -42,13 +42,18 @@ pub(super) fn text(error: &RunnerError, folder: &Path, debug: bool) -> String {
             let lines: Vec<_> = refused.iter().map(|one| format!("{}: {}", one.at, one.message)).collect();
             format!("{error}; nothing was run\n{}", lines.join("\n"))
         }
-        RunnerError::Run(RunError::Server { what, error }) => format!("{what}: {}", server(error)),
+        RunnerError::Run(RunError::Server { what, error }) => format!("{what}: {}", server(error, None)),
         RunnerError::Usage { message, help } => format!("{message}\n{help}"),
         RunnerError::Problems(problems) => {
             let mut out = "Failed to configure parameters:".to_owned();
             for problem in problems {
+                // An option has no lines.
+                let at = match problem.at.file.starts_with('-') {
+                    true => problem.at.file.to_string(),
+                    false => problem.at.to_string(),
+                };
                 // Writing to a String does not fail.
-                let _ = write!(out, "\n\t{}: {}\n\t\t{}", problem.at, problem.message, problem.help);
+                let _ = write!(out, "\n\t{at}: {}\n\t\t{}", problem.message, problem.help);
             }
             out
         }
@@ -65,7 +70,8 @@ pub(super) fn invalid(errors: &[ValidationError]) -> String {
 /// `error` of a result whose script failed.
 pub(super) fn failed(code: &str, failure: &Failure, folder: &Path, debug: bool) -> Value {
     let message = script(failure, folder, debug);
-    let said = failure.cause.server_error().map_or_else(|| failure.cause.message(), server);
+    let said =
+        failure.cause.server_error().map_or_else(|| failure.cause.message(), |error| server(error, failure.position));
     json!({
         "errorCode": code,
         "sqlState": failure.cause.server_error().map(|error| &error.sqlstate),
@@ -87,7 +93,7 @@ pub(super) fn script(failure: &Failure, folder: &Path, debug: bool) -> String {
     let file = failure.at.file.as_ref();
     let title = format!("Failed to execute script {}", file.rsplit('/').next().unwrap_or(file));
     let (state, message) = match failure.cause.server_error() {
-        Some(error) => (error.sqlstate.as_str(), server(error)),
+        Some(error) => (error.sqlstate.as_str(), server(error, failure.position)),
         None => (UNSAID, failure.cause.message()),
     };
     let statement = match &failure.statement {
@@ -105,17 +111,13 @@ pub(super) fn script(failure: &Failure, folder: &Path, debug: bool) -> String {
 
 /// The line where the statement starts; [`Failure::at`] is where in it the server pointed.
 fn line(failure: &Failure) -> u32 {
-    let pointed = failure.cause.server_error().and_then(|error| error.position);
-    let (Some(statement), Some(position)) = (&failure.statement, pointed) else { return failure.at.line.max(1) };
-    let before = statement.chars().take(usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1));
-    let lines = u32::try_from(before.filter(|c| *c == '\n').count()).unwrap_or(u32::MAX);
-    failure.at.line.saturating_sub(lines).max(1)
+    failure.starts.as_ref().map_or(failure.at.line, |starts| starts.line)
 }
 
-/// As the JDBC driver puts it.
-fn server(error: &ServerError) -> String {
+/// As the JDBC driver puts it, with the character of the statement at which the server pointed.
+fn server(error: &ServerError, position: Option<usize>) -> String {
     let mut out = format!("{}: {}", error.severity, error.message);
-    let position = error.position.map(|position| position.to_string());
+    let position = position.map(|position| position.to_string());
     let internal = error.internal_position.map(|position| position.to_string());
     let parts = [
         ("Detail", &error.detail),

@@ -59,9 +59,9 @@ pub(super) fn notice(notice: &ServerError) -> String {
     }
 }
 
-/// The lines of what happens on the way to the schema with the history.
-pub(super) fn event(event: &Event<'_>, schema: &str) -> Vec<String> {
-    match event {
+/// The lines of what happens on the way to the schema with the history; none for what Flyway does not do.
+pub(super) fn event(event: &Event<'_>, schema: &str) -> Option<Vec<String>> {
+    Some(match event {
         Event::Waiting { holder } => {
             let holder = holder.map_or(String::new(), |holder| format!(": {}", clean(holder, SENTENCE)));
             vec![format!("Waiting for another run that holds the lock on the schema history{holder}")]
@@ -84,8 +84,8 @@ pub(super) fn event(event: &Event<'_>, schema: &str) -> Vec<String> {
         }
         Event::Applied(ran) => vec![migrating(schema, ran.row.version.as_deref(), &ran.row.description)],
         Event::Said { notice: said, .. } => vec![notice(said)],
-        Event::AlsoFailed(_) => Vec::new(),
-    }
+        _ => return None,
+    })
 }
 
 fn migrating(schema: &str, version: Option<&str>, description: &str) -> String {
@@ -127,6 +127,7 @@ pub(super) fn failed(failure: &Failure, migrated: &Migrated, inputs: &Inputs) ->
     let what = begun.strip_prefix("Migrating schema ").and_then(|rest| rest.strip_prefix(schema.as_str()));
     let left = match failure.left {
         Left::Nothing => "Changes successfully rolled back.",
+        Left::Resumable => "What ran before the failing statement stays; run again to go on there.",
         Left::FailedRow | Left::Perhaps => "Please restore backups and roll back database and code!",
     };
     let failed = format!("Migration of schema {schema}{} failed! {left}", what.unwrap_or_default());

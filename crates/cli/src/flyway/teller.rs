@@ -176,7 +176,9 @@ impl Teller {
         state.schemas = settings.schemas.value.join(", ");
         state.schema.clone_from(&server.schema);
         drop(state);
-        self.info(&format!("Database: {} (PostgreSQL {})", lines::address(settings, server), server.version));
+        // Without the words of whoever packaged it.
+        let version = server.version.split(' ').next().unwrap_or_default();
+        self.info(&format!("Database: {} (PostgreSQL {version})", lines::address(settings, server)));
     }
 
     /// There is no history yet.
@@ -191,7 +193,8 @@ impl Teller {
         }
     }
 
-    pub(crate) fn event(&self, event: &Event<'_>) {
+    /// Tells what happens on the way; false when Flyway has no words for it, and nobody asked for silence.
+    pub(crate) fn event(&self, event: &Event<'_>) -> bool {
         match event {
             Event::AlsoFailed(failure) if !self.json => {
                 self.error_line(&errors::script(failure, &self.folder, self.debug));
@@ -199,9 +202,13 @@ impl Teller {
             Event::Said { notice, .. } if !lines::is_plain(notice) => self.warning(&lines::notice(notice)),
             _ => {
                 let schema = self.state().schema.clone();
-                lines::event(event, &schema).iter().for_each(|line| self.info(line));
+                match lines::event(event, &schema) {
+                    Some(lines) => lines.iter().for_each(|line| self.info(line)),
+                    None => return self.json || self.quiet,
+                }
             }
         }
+        true
     }
 
     /// The end of a migrate; the exit code.

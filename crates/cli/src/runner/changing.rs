@@ -8,22 +8,25 @@ use trueup_postgres::run::{Command, Event, RunError, Stop};
 use super::error::RunnerError;
 use super::out::Out;
 use super::{Server, open};
-use crate::args::DatabaseArgs;
+use crate::args::{DatabaseArgs, LockArgs};
 use crate::check::Place;
 
 /// Runs one of them to its end, and shows what came of it.
 pub(super) async fn run(
     arguments: &DatabaseArgs,
+    locks: LockArgs,
     place: &Place,
     stop: watch::Receiver<bool>,
     out: Out<'_>,
 ) -> Result<u8, RunnerError> {
     let start = Instant::now();
     let mut asked = Stop::when(stop.clone());
-    let (inputs, mut database) = tokio::select! {
+    let (mut inputs, mut database) = tokio::select! {
         opened = open(arguments, place, out) => opened?,
         () = asked.asked() => return Err(RunError::Interrupted.into()),
     };
+    inputs.lock_timeout = locks.lock_timeout;
+    inputs.lock_retries = locks.lock_retries;
     let mut tell = |event: Event<'_>| out.event(&event);
     let mut stop = Stop::when(stop);
     let server = Server::of(&database);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trueup_migrations::history::{AppliedMigration, Entry, Reconciliation, Repair, ValidationError};
 use trueup_migrations::migration::MigrationKind;
-use trueup_postgres::run::{Baselined, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
+use trueup_postgres::run::{Baselined, Built, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
 use trueup_postgres::session::ServerError;
 
 use super::Server;
@@ -128,11 +128,22 @@ fn script_failed(failure: &Failure) {
         complain("  statement");
         clean_lines(statement, 160, STATEMENT_LINES).iter().for_each(|line| complain(&format!("    {line}")));
     }
+    for index in &failure.invalid {
+        complain(&format!(
+            "  the invalid index {} is left: the next run drops it and builds it anew",
+            clean(index, NAME)
+        ));
+    }
     complain(match failure.left {
         Left::Nothing => "  its transaction was rolled back: nothing of it is left, and nothing behind it has run",
         Left::FailedRow => {
             "  it does not run in a transaction: what ran before the failing statement stays, and the history says that \
              it failed; nothing behind it has run. Remove what is left, and run `trueup repair`"
+        }
+        Left::Resumable => {
+            "  it does not run in a transaction: what ran before the failing statement stays, and the history says that \
+             it failed; nothing behind it has run. Correct what made it fail and run migrate again: it goes on at this \
+             statement"
         }
         Left::Perhaps => {
             "  it is not recorded, and what ran before the failure may have stayed; nothing behind it has run"
@@ -200,6 +211,61 @@ pub(super) fn baselined(done: &Baselined, server: &Server) {
         true => say(&format!("the schema history of {place} is initialized with {what} already: nothing was done")),
         false => say(&format!("baselined {place} with {what}")),
     }
+}
+
+/// A script outside of a transaction goes on where an earlier run stopped.
+pub(super) fn resumed(path: &str, statement: usize) {
+    complain(&format!(
+        "{}: an earlier run did not come to its end: going on at statement {statement}",
+        clean(path, NAME)
+    ));
+}
+
+/// How far a script gets cannot be noted.
+pub(super) fn no_progress(path: &str, why: &str) {
+    complain(&format!(
+        "{}: note: how far it gets cannot be noted ({}): if it fails, take back by hand what it did, and run `trueup repair`",
+        clean(path, NAME),
+        clean(why, SENTENCE)
+    ));
+}
+
+/// How far a script got was forgotten.
+pub(super) fn forgotten(script: &str) {
+    complain(&format!(
+        "trueup: note: forgot how far {} got: it runs from its first statement",
+        clean(script, SENTENCE)
+    ));
+}
+
+/// An invalid index of an earlier try was dropped.
+pub(super) fn dropped_index(index: &str) {
+    complain(&format!("trueup: dropped the invalid index {} that an earlier try left", clean(index, NAME)));
+}
+
+/// How far an index is.
+pub(super) fn building(path: &str, built: &Built) {
+    complain(&format!("{}: {}", clean(path, NAME), stage(built)));
+}
+
+fn stage(built: &Built) -> String {
+    let percent = built.percent.map_or(String::new(), |percent| format!(", {percent} %"));
+    let waits = built.waits_for.map_or(String::new(), |(sessions, process)| {
+        format!(
+            ", waits for {} (now process {process})",
+            counted(usize::try_from(sessions).unwrap_or(usize::MAX), "session")
+        )
+    });
+    format!("{}{percent}{waits}", clean(&built.phase, NAME))
+}
+
+/// A lock was not to be had in time.
+pub(super) fn retrying(path: &str, (retry, of): (u32, u32), pause: Duration) {
+    complain(&format!(
+        "{}: a lock was not to be had in time: try {retry} of {of} follows in {:.1} s",
+        clean(path, NAME),
+        pause.as_secs_f64()
+    ));
 }
 
 /// The end of a repair.

@@ -70,8 +70,10 @@ fn failed(failure: &Failure) -> Value {
         "left": match failure.left {
             Left::Nothing => "nothing",
             Left::FailedRow => "failed-row",
+            Left::Resumable => "resumable",
             Left::Perhaps => "perhaps",
         },
+        "invalidIndexes": failure.invalid,
     })
 }
 

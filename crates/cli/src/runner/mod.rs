@@ -16,7 +16,7 @@ use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
 pub use error::RunnerError;
 pub(crate) use human::category;
 
-use crate::args::{DatabaseArgs, RunFormat};
+use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
 use crate::flyway::Teller;
 use out::Out;
@@ -34,9 +34,15 @@ pub fn variables() -> Vec<(String, String)> {
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
-pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>) -> u8 {
+pub async fn run(
+    command: Command,
+    arguments: &DatabaseArgs,
+    locks: LockArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+) -> u8 {
     let out = Out { format: arguments.format, command, verbose: arguments.verbose, flyway: None };
-    told(arguments, place, stop, out).await
+    told(arguments, locks, place, stop, out).await
 }
 
 /// The same, told as Flyway tells it.
@@ -48,7 +54,7 @@ pub(crate) async fn run_as_flyway(
     flyway: &Teller,
 ) -> u8 {
     let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
-    told(arguments, place, stop, out).await
+    told(arguments, LockArgs::default(), place, stop, out).await
 }
 
 /// Connects as a command would, and no more.
@@ -74,7 +80,13 @@ pub(crate) async fn test_connection(
     }
 }
 
-async fn told(arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>, out: Out<'_>) -> u8 {
+async fn told(
+    arguments: &DatabaseArgs,
+    locks: LockArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    out: Out<'_>,
+) -> u8 {
     let mut asked = Stop::when(stop.clone());
     let result = match out.command {
         Command::Info | Command::Validate => tokio::select! {
@@ -82,7 +94,7 @@ async fn told(arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<boo
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
-        _ => changing::run(arguments, place, stop, out).await,
+        _ => changing::run(arguments, locks, place, stop, out).await,
     };
     result.unwrap_or_else(|error| failed(&error, out))
 }

@@ -24,8 +24,8 @@ pub(super) struct Out<'a> {
 
 impl Out<'_> {
     pub(super) fn event(self, event: &Event<'_>) {
-        if let Some(flyway) = self.flyway {
-            return flyway.event(event);
+        if self.flyway.is_some_and(|flyway| flyway.event(event)) {
+            return;
         }
         match event {
             Event::Waiting { holder } => human::waiting(*holder),
@@ -33,6 +33,12 @@ impl Out<'_> {
             Event::Applied(_) | Event::Validated { .. } | Event::Created { .. } | Event::Begins { .. } => {}
             Event::Said { path, notice } => human::said(path, notice),
             Event::AlsoFailed(failure) => human::also_failed(failure),
+            Event::Resumed { path, statement } => human::resumed(path, *statement),
+            Event::NoProgress { path, why } => human::no_progress(path, why),
+            Event::Forgotten { script } => human::forgotten(script),
+            Event::Dropped { index } => human::dropped_index(index),
+            Event::Building { path, built } => human::building(path, built),
+            Event::Retrying { path, retry, pause } => human::retrying(path, *retry, *pause),
         }
     }
 

@@ -9,7 +9,9 @@
 mod alone;
 mod beside;
 mod callbacks;
+mod command_line;
 mod corpora;
+mod outside;
 mod scene;
 mod states;
 mod together;

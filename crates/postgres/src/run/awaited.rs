@@ -1,4 +1,4 @@
-//! Scripts with every answer awaited: what cannot be sent ahead, and what cannot run in a transaction.
+//! Scripts in a transaction of their own with every answer awaited: what cannot be sent ahead.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use trueup_migrations::history::NewRow;
 
 use crate::history::ELAPSED;
 use crate::place::{Message, Place};
-use crate::session::{Outcome, Progress, SessionError, TransactionStatus};
+use crate::session::{Outcome, Progress, SessionError};
 
 use super::ahead::QUERY_CANCELED;
 use super::database::checked;
@@ -43,35 +43,6 @@ impl Runner<'_> {
         Ok(None)
     }
 
-    /// A script outside any transaction. Its failure is recorded, since what ran before it stays.
-    pub(super) async fn autocommit(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
-        let start = Instant::now();
-        let mut failure = self.body(step).await?;
-        if failure.is_none() && self.session().status() != TransactionStatus::Idle {
-            // A transaction that the script began and did not end.
-            let outcome = self.ours("COMMIT").await?;
-            let cause = |error| Cause::Commit(Box::new(error));
-            failure = outcome.error.map(|error| self.failure(step, Place::NOWHERE, cause(error), Left::Perhaps));
-        }
-        self.rewind().await?;
-        let settle = self.database.guard.settle();
-        checked(self.ours(&settle).await?, "the session cannot be put in order")?;
-        let Some(row) = &step.row else { return Ok(failure) };
-        if failure.is_some() && step.is_undo() {
-            // There is no row for it: the version stays applied.
-            return Ok(failure);
-        }
-        let rank = self.next_rank().await?;
-        let milliseconds = i32::try_from(start.elapsed().as_millis()).unwrap_or(i32::MAX).to_string();
-        let insert = self.insert(rank, row, &milliseconds, failure.is_none());
-        checked(self.ours(&insert).await?, "the schema history cannot be written")?;
-        match &mut failure {
-            Some(failure) => failure.left = Left::FailedRow,
-            None => self.applied(step, rank, start.elapsed()),
-        }
-        Ok(failure)
-    }
-
     async fn not_committed(&mut self, step: &Step, outcome: Outcome) -> Result<Option<Failure>, RunError> {
         self.rewind().await?;
         let left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
@@ -85,7 +56,7 @@ impl Runner<'_> {
     }
 
     /// Asked anew: a script that names the history may have removed rows.
-    async fn next_rank(&mut self) -> Result<i32, RunError> {
+    pub(super) async fn next_rank(&mut self) -> Result<i32, RunError> {
         let sql = format!("SELECT {}", self.database.guard.table.last_rank());
         let outcome = checked(self.ours(&sql).await?, "the schema history cannot be read")?;
         let rank = outcome.rows.first().and_then(|row| row.first()?.as_deref()?.parse::<i32>().ok());
@@ -108,13 +79,13 @@ impl Runner<'_> {
         if self.interrupted {
             return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
         }
-        let outcome = self.exchange(step, batch).await?;
+        let outcome = self.exchange(step, batch, "").await?;
         self.note(step, &outcome);
         let failed = outcome.error.is_some() || outcome.unexpected_copy;
         Ok(failed.then(|| self.judge_batch(step, batch, &outcome)))
     }
 
-    fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
+    pub(super) fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
         let bytes = self.counts_bytes();
         let (range, first) = (batch.range.clone(), batch.first);
         let (text, statements) = (step.script.text(), step.script.statements.as_slice());
@@ -127,15 +98,15 @@ impl Runner<'_> {
         self.failure(step, message.place(outcome), cause, Left::Perhaps)
     }
 
-    /// Sends one message, with the data of a COPY when it has one, and waits for its outcome.
-    async fn exchange(&mut self, step: &Step, batch: &Batch) -> Result<Outcome, SessionError> {
+    /// Sends one message, with the data of a COPY when it has one and our `tail`, and waits for its outcome.
+    pub(super) async fn exchange(&mut self, step: &Step, batch: &Batch, tail: &str) -> Result<Outcome, SessionError> {
         let text = step.script.text();
         let sql = &text[batch.range.clone()];
         let Some(data) = &batch.copy else {
-            self.session().send_simple(sql)?;
+            self.session().send_joined(&[sql, tail], 0)?;
             return self.outcome().await;
         };
-        self.session().send_copy(&[sql])?;
+        self.session().send_copy(&[sql, tail])?;
         for chunk in text.as_bytes()[data.clone()].chunks(COPY_CHUNK) {
             while !self.session().has_room_for_bytes() {
                 if let Progress::Outcome(outcome) = self.session().progress().await? {

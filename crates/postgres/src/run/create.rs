@@ -27,7 +27,7 @@ impl Runner<'_> {
         }
         let mut new_rows = Vec::new();
         if !missing.is_empty() {
-            let rank = rows.last().map_or(0, |row| row.rank.saturating_add(1));
+            let rank = rows.last().map_or(0, |row| row.rank.max(self.last_rank).saturating_add(1));
             new_rows.push((rank, NewRow::schemas(missing.iter().map(|schema| schema.as_str()))));
         }
         let records = self.inputs.settings.skip_executing_migrations.value;

@@ -13,6 +13,7 @@ use super::guard::Guard;
 use super::inputs::Inputs;
 use super::lock;
 use super::outcome::RunError;
+use super::progress::ProgressTable;
 use super::stop::Stop;
 
 /// A connection, and what it says about itself.
@@ -32,6 +33,8 @@ pub(super) struct SchemaFacts {
     pub(super) exists: bool,
     pub(super) empty: bool,
     pub(super) has_history: bool,
+    /// Whether migrations outside of a transaction are unfinished.
+    pub(super) has_progress: bool,
 }
 
 /// What a run finds.
@@ -39,6 +42,13 @@ pub(super) struct Look {
     pub(super) schemas: Vec<SchemaFacts>,
     /// The history; none without a table.
     pub(super) rows: Option<Vec<AppliedMigration>>,
+}
+
+impl Look {
+    /// Whether migrations outside of a transaction are unfinished.
+    pub(super) fn has_progress(&self) -> bool {
+        self.schemas.iter().any(|schema| schema.has_progress)
+    }
 }
 
 /// Asked first; the columns are read in [`Database::open`].
@@ -98,6 +108,11 @@ impl Database {
     /// The history's table.
     pub fn table(&self) -> &HistoryTable {
         &self.guard.table
+    }
+
+    /// The table of unfinished migrations.
+    pub(super) fn progress(&self) -> ProgressTable {
+        ProgressTable::of(self.table())
     }
 
     /// All placeholders of this run, a script's own name aside.
@@ -199,7 +214,8 @@ impl Database {
     fn question(&self) -> String {
         let values = self.looked_at().into_iter().map(|name| format!("({})", literal(name.as_str())));
         let values = values.collect::<Vec<_>>().join(",");
-        about_schemas(&literal(self.guard.table.name().name.as_str()), &values)
+        let (table, progress) = (literal(self.guard.table.name().name.as_str()), literal(self.progress().name()));
+        about_schemas(&table, &progress, &values)
     }
 
     fn facts(&self, outcome: Outcome) -> Vec<SchemaFacts> {
@@ -209,6 +225,7 @@ impl Database {
             exists: is(&row, 0),
             empty: !is(&row, 1),
             has_history: is(&row, 2) && name == *history,
+            has_progress: is(&row, 3) && name == *history,
             name,
         });
         facts.collect()
@@ -221,7 +238,7 @@ impl Database {
 }
 
 /// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside.
-fn about_schemas(table: &str, values: &str) -> String {
+fn about_schemas(table: &str, progress: &str, values: &str) -> String {
     format!(
         "SELECT n.oid IS NOT NULL,\
      EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind IN ('r','v','S','t') \
@@ -233,7 +250,8 @@ fn about_schemas(table: &str, values: &str) -> String {
      OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace=n.oid \
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_proc'::pg_catalog.regclass \
          AND d.objid=p.oid AND d.deptype='e')),\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}) \
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}),\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={progress}) \
      FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES {values}) v(name)) w \
      LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i"
     )

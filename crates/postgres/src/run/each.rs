@@ -9,9 +9,9 @@ use super::outcome::{Cause, Failure, Left, RunError};
 use super::runner::{Runner, Step};
 
 /// The events around one script that changes versions.
-struct Each {
-    before: &'static str,
-    after: &'static str,
+pub(super) struct Each {
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
     before_statement: &'static str,
     after_statement: &'static str,
     statement_error: &'static str,
@@ -42,7 +42,7 @@ impl Runner<'_> {
         self.callbacks.keys().any(|event| event.contains("Each"))
     }
 
-    fn each(&self, step: &Step) -> Option<&'static Each> {
+    pub(super) fn each(&self, step: &Step) -> Option<&'static Each> {
         let of = if step.is_undo() { &UNDO } else { &MIGRATE };
         (step.row.is_some() && self.has_each()).then_some(of)
     }
@@ -55,7 +55,7 @@ impl Runner<'_> {
         }
         let around = [each.before_statement, each.after_statement, each.statement_error];
         let failure = match around.iter().any(|event| self.has(event)) {
-            true => self.statement_by_statement(step, each).await?,
+            true => self.statement_by_statement(step).await?,
             false => self.statements(step).await?,
         };
         match failure {
@@ -64,26 +64,49 @@ impl Runner<'_> {
         }
     }
 
-    async fn statement_by_statement(&mut self, step: &Step, each: &Each) -> Result<Option<Failure>, RunError> {
+    async fn statement_by_statement(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         for batch in step.script.single_statements() {
-            if let Some(failure) = self.within(each.before_statement).await? {
+            if let Some(failure) = self.before_statement(step).await? {
                 return Ok(Some(failure));
             }
             if let Some(failure) = self.batch(step, &batch).await? {
-                // In a transaction the server refuses it, as it does with Flyway; then it is not even sent.
-                if self.session().status() == TransactionStatus::Idle
-                    && let Some(also) = self.within(each.statement_error).await?
-                {
-                    self.migrated.also.push(also);
-                }
+                self.after_statement_failure(step).await?;
                 return Ok(Some(failure));
             }
-            if let Some(failure) = self.within(each.after_statement).await? {
+            if let Some(failure) = self.after_statement(step).await? {
                 return Ok(Some(failure));
             }
         }
         let interrupted = self.interrupted;
         Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
+    }
+
+    /// The callbacks before a statement of a script.
+    pub(super) async fn before_statement(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
+        match self.each(step) {
+            Some(each) => self.within(each.before_statement).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The callbacks behind a statement of a script.
+    pub(super) async fn after_statement(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
+        match self.each(step) {
+            Some(each) => self.within(each.after_statement).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The callbacks for a statement that failed. In a transaction the server refuses them, as it does with Flyway; then
+    /// they are not even sent.
+    pub(super) async fn after_statement_failure(&mut self, step: &Step) -> Result<(), RunError> {
+        if let Some(each) = self.each(step)
+            && self.session().status() == TransactionStatus::Idle
+            && let Some(also) = self.within(each.statement_error).await?
+        {
+            self.migrated.also.push(also);
+        }
+        Ok(())
     }
 
     /// The callbacks of an event in whatever transaction is open.

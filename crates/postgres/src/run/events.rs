@@ -128,7 +128,8 @@ impl Runner<'_> {
         if std::mem::replace(&mut self.is_ready, true) {
             return Ok(());
         }
-        let settle = self.database.guard.settle();
+        let timeout = self.inputs.lock_timeout.map(|milliseconds| format!("SET lock_timeout={milliseconds};"));
+        let settle = format!("{}{}", timeout.unwrap_or_default(), self.database.guard.settle());
         self.execute(&settle, "the session cannot be prepared").await
     }
 

@@ -59,6 +59,10 @@ pub struct Inputs {
     pub clean_disabled: bool,
     /// Seconds to wait for the lock; `None` for ever.
     pub lock_seconds: Option<u64>,
+    /// `lock_timeout` of the session, in milliseconds; none leaves it as it is.
+    pub lock_timeout: Option<u64>,
+    /// How often a script is tried again that did not get its locks in time.
+    pub lock_retries: u32,
     /// `${flyway:workingDirectory}`
     pub working_directory: String,
 }
@@ -84,6 +88,8 @@ impl Inputs {
             tablespace: text("tablespace").filter(|name| !name.is_empty()),
             clean_disabled: text("cleanDisabled").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
             lock_seconds: u64::try_from(retries).ok(),
+            lock_timeout: None,
+            lock_retries: 0,
             working_directory,
             set,
             settings,

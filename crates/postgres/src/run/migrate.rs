@@ -55,7 +55,12 @@ impl Runner<'_> {
 
     async fn all(&mut self, look: Look) -> Result<(), RunError> {
         let exists = look.rows.is_some();
+        let has_progress = exists && look.has_progress();
         let (facts, mut rows) = (look.schemas, look.rows.unwrap_or_default());
+        if has_progress {
+            self.take_in_progress(&rows).await?;
+        }
+        rows = self.as_of_now(rows);
         let inputs = self.inputs;
         let resolved = resolve(&inputs.set, self.database.placeholders()).map_err(unresolved)?;
         self.prepare_callbacks(Command::Migrate)?;
@@ -75,34 +80,28 @@ impl Runner<'_> {
             self.fire(BEFORE_CREATE_SCHEMA).await?;
         }
         if self.create_missing(&facts, exists, &rows).await? {
-            rows = self.database.rows().await?;
+            rows = self.read_rows().await?;
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
         if !steps.is_empty() {
             self.ready().await?;
         }
         (self.tell)(Event::Begins { version: self.migrated.version_before.as_deref() });
-        self.around(&events::MIGRATE, async |runner| runner.pending(&resolved, rows, steps).await).await?;
+        self.around(&events::MIGRATE, async |runner| runner.pending(&resolved, steps).await).await?;
         self.current = None;
         self.finish(&events::MIGRATE).await
     }
 
     /// Runs what is pending, reading the history again wherever something may have changed it.
-    async fn pending(
-        &mut self,
-        resolved: &[Resolved<'_>],
-        mut rows: Vec<AppliedMigration>,
-        mut steps: Vec<Step>,
-    ) -> Result<(), RunError> {
+    async fn pending(&mut self, resolved: &[Resolved<'_>], mut steps: Vec<Step>) -> Result<(), RunError> {
         let policy = &self.inputs.policy;
         if std::mem::take(&mut self.stale) {
-            rows = self.database.rows().await?;
+            let rows = self.read_rows().await?;
             steps = self.steps(&reconcile(resolved, &rows, policy)?)?;
         }
         let mut seen = BTreeSet::new();
         let mut over = false;
         loop {
-            self.last_rank = rows.last().map_or(0, |row| row.rank);
             if let Some(again) = steps.iter().find(|step| seen.contains(&step.path)) {
                 return Err(RunError::Again(again.path.clone()));
             }
@@ -111,7 +110,7 @@ impl Runner<'_> {
                 break;
             }
             seen.extend(self.migrated.applied[start..].iter().map(|ran| ran.path.clone()));
-            rows = self.database.rows().await?;
+            let rows = self.read_rows().await?;
             let found = reconcile(resolved, &rows, policy)?;
             self.refuse_failed(&found)?;
             steps = self.steps(&found)?;
@@ -149,6 +148,18 @@ impl Runner<'_> {
         self.run_or_record(rest).await
     }
 
+    /// The history as far as it decides what is pending.
+    async fn read_rows(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
+        let rows = self.database.rows().await?;
+        Ok(self.as_of_now(rows))
+    }
+
+    /// Keeps the highest rank, and gives the rows without those of failures that this run goes on from.
+    fn as_of_now(&mut self, rows: Vec<AppliedMigration>) -> Vec<AppliedMigration> {
+        self.last_rank = rows.last().map_or(0, |row| row.rank);
+        self.without_resumable(rows)
+    }
+
     async fn run_or_record(&mut self, steps: &[Step]) -> Result<Came, RunError> {
         match self.inputs.settings.skip_executing_migrations.value {
             true => self.recorded(steps).await,
@@ -165,7 +176,8 @@ impl Runner<'_> {
         let start = std::time::Instant::now();
         let judge = async |runner: &mut Self| {
             if std::mem::take(&mut runner.stale) {
-                *rows = runner.database.history().await?.unwrap_or_default();
+                let read = runner.database.history().await?.unwrap_or_default();
+                *rows = runner.as_of_now(read);
             }
             let found = reconcile(resolved, rows, policy)?;
             let ignore: Vec<_> = policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();

@@ -49,10 +49,16 @@ pub struct Failure {
     pub at: Location,
     /// The statement as it was sent, when it is known.
     pub statement: Option<String>,
+    /// Where the statement starts.
+    pub starts: Option<Location>,
+    /// The character of the statement, from 1, at which the server pointed.
+    pub position: Option<usize>,
     /// What happened.
     pub cause: Cause,
     /// What is left of the script.
     pub left: Left,
+    /// Indexes that the failing statement left invalid.
+    pub invalid: Vec<String>,
 }
 
 /// What a failed script leaves behind.
@@ -62,6 +68,9 @@ pub enum Left {
     Nothing,
     /// What ran before the failing statement, and a row that says that it failed.
     FailedRow,
+    /// What ran before the failing statement, a row that says that it failed, and a note of how far it got: the next
+    /// run goes on there.
+    Resumable,
     /// Possibly what ran before the failing statement; no row.
     Perhaps,
 }
@@ -179,6 +188,12 @@ pub enum RunError {
     /// Scripts that cannot be run; none of them was.
     #[error("{} cannot be run", scripts(.0.len()))]
     Refused(Vec<Refused>),
+    /// A script that an earlier run did not finish, and that nobody can go on with.
+    #[error(
+        "{}: {}. Look at what the file did so far, undo that by hand, and run `trueup repair`: then it runs from its first \
+         statement", .0.at, .0.message
+    )]
+    NotResumed(Refused),
     /// `target` names nothing.
     #[error(transparent)]
     Target(#[from] TargetError),

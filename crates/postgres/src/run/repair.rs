@@ -25,8 +25,11 @@ impl Database {
         stop: &mut Stop,
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Option<Repair>, RunError> {
-        self.locked(inputs, stop, tell).await?;
+        let look = self.locked(inputs, stop, tell).await?;
         let mut runner = Runner::new(self, inputs, stop, tell);
+        if look.has_progress() {
+            runner.take_in_progress(&look.rows.unwrap_or_default()).await?;
+        }
         runner.command(Command::Repair, async |runner| runner.repair().await).await
     }
 }
@@ -37,12 +40,15 @@ impl Runner<'_> {
         let Some(rows) = self.database.history().await? else { return Ok(None) };
         let resolved = resolve(&self.inputs.set, self.database.placeholders()).map_err(unresolved)?;
         let repair = repair(&resolved, &rows, &self.inputs.policy.ignore)?;
-        if repair.is_empty() {
+        if repair.is_empty() && !self.progress.exists {
             return Ok(Some(repair));
         }
         let last_rank = rows.iter().filter(|row| row.success).map(|row| row.rank).max().unwrap_or_default();
         let sql = self.statements_of(&repair, last_rank);
         self.execute(&sql, "the schema history cannot be repaired; nothing was changed").await?;
+        for one in std::mem::take(&mut self.progress.unfinished) {
+            self.emit(Event::Forgotten { script: &one.script });
+        }
         Ok(Some(repair))
     }
 
@@ -68,6 +74,9 @@ impl Runner<'_> {
                 now.kind.as_str(),
                 row.rank
             );
+        }
+        if self.progress.exists {
+            sql.push_str(&self.database.progress().drop());
         }
         sql.push_str("COMMIT");
         sql

@@ -13,8 +13,10 @@ use super::database::Database;
 use super::events::Callbacks;
 use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
+use super::progress::Progress;
 use super::script::{Mode, Script};
 use super::stop::Stop;
+use super::watch::{self, Watch};
 use super::{Event, lock};
 
 /// Longest time to get a session that is to stop to stop, and to learn what became of a lost one.
@@ -62,6 +64,10 @@ pub(super) struct Runner<'a> {
     /// Whether role and search path are as every script finds them.
     pub(super) is_ready: bool,
     pub(super) migrated: Migrated,
+    /// What earlier runs did not finish.
+    pub(super) progress: Progress,
+    /// What is heard of the index that is being built.
+    pub(super) watch: Option<Watch>,
 }
 
 /// What came of a list of steps that did not fail.
@@ -93,6 +99,8 @@ impl<'a> Runner<'a> {
             stale: false,
             is_ready: false,
             migrated: Migrated { schema, ..Migrated::default() },
+            progress: Progress::default(),
+            watch: None,
         }
     }
 
@@ -117,12 +125,13 @@ impl<'a> Runner<'a> {
 
     /// Runs scripts in order, up to the first that fails or after which the history must be read again.
     pub(super) async fn run(&mut self, steps: &[Step]) -> Result<Came, RunError> {
-        let mut next = 0;
+        let (mut next, mut tries) = (0, 0);
         while let Some(step) = steps.get(next) {
             if self.interrupted {
                 return Err(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing).into());
             }
             self.current = Some(step.path.clone());
+            let applied = self.migrated.applied.len();
             let (end, failure) = match step.script.mode {
                 Mode::Ahead if step.row.is_some() && !self.has_each() => {
                     let ahead = |step: &Step| step.script.mode == Mode::Ahead && step.row.is_some();
@@ -133,6 +142,12 @@ impl<'a> Runner<'a> {
                 Mode::Autocommit => (next + 1, self.autocommit(step).await?),
             };
             if let Some(failure) = failure {
+                let more = self.migrated.applied.len() - applied;
+                tries = if more > 0 { 0 } else { tries };
+                if failure.left == Left::Nothing && self.wait_for_locks(&failure, &mut tries).await {
+                    next += more;
+                    continue;
+                }
                 self.after_each_failure(step).await?;
                 return Err(failure.into());
             }
@@ -161,11 +176,18 @@ impl<'a> Runner<'a> {
             return Ok(outcome);
         }
         if !self.interrupted {
-            tokio::select! {
-                biased;
-                outcome = self.database.session.next_outcome() => return outcome,
-                () = self.stop.asked() => self.interrupted = true,
+            loop {
+                tokio::select! {
+                    biased;
+                    outcome = self.database.session.next_outcome() => return outcome,
+                    () = self.stop.asked() => break,
+                    built = watch::heard(self.watch.as_mut()) => {
+                        let file = self.current.as_deref().unwrap_or_default();
+                        (self.tell)(Event::Building { path: file, built: &built });
+                    }
+                }
             }
+            self.interrupted = true;
             self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
             return self.drained.pop_front().ok_or(SessionError::NothingInFlight);
         }
@@ -185,6 +207,10 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    pub(super) fn emit(&mut self, event: Event<'_>) {
+        (self.tell)(event);
+    }
+
     pub(super) fn note(&mut self, step: &Step, outcome: &Outcome) {
         let kept = &mut self.migrated.notices;
         let room = NOTICES.saturating_sub(kept.len());
@@ -200,7 +226,19 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
-        let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
-        Failure { at: step.script.locate(place.offset), statement: place.statement.map(text), cause, left }
+        let is_pointed = cause.server_error().is_some_and(|error| error.position.is_some());
+        let range = place.statement.map(|index| step.script.statements[index].clone());
+        let text = |range: std::ops::Range<usize>| step.script.text()[range].to_owned();
+        let before = |start: usize| step.script.text().get(start..place.offset?);
+        let pointed = range.as_ref().and_then(|range| before(range.start)).filter(|_| place.certain && is_pointed);
+        Failure {
+            at: step.script.locate(place.offset),
+            starts: range.as_ref().map(|range| step.script.locate(Some(range.start))),
+            position: pointed.map(|before| before.chars().count() + 1),
+            statement: range.map(text),
+            cause,
+            left,
+            invalid: Vec::new(),
+        }
     }
 }
