@@ -2,22 +2,24 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio::sync::watch;
 use trueup_postgres::run::{Cause, Command, Event, Migrated, RunError, Stop};
 
+use super::bar::Bar;
 use super::error::RunnerError;
 use super::{INTERRUPTED, Out, Server, human, json, open};
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
 
-/// Runs one of them to its end, and shows what came of it.
+/// Runs one of them to its end, and shows what came of it: the exit code, and the document of a migrate.
 pub(super) async fn run(
     arguments: &DatabaseArgs,
     locks: LockArgs,
     place: &Place,
     stop: watch::Receiver<bool>,
     out: Out,
-) -> Result<u8, RunnerError> {
+) -> Result<(u8, Option<Value>), RunnerError> {
     let start = Instant::now();
     let mut asked = Stop::when(stop.clone());
     let (mut inputs, mut database) = tokio::select! {
@@ -26,10 +28,11 @@ pub(super) async fn run(
     };
     inputs.lock_timeout = locks.lock_timeout;
     inputs.lock_retries = locks.lock_retries;
-    let mut tell = |event: Event<'_>| out.event(&event);
+    let bar = Bar::new(out.format);
+    let mut tell = |event: Event<'_>| bar.around(&event, || out.event(&event));
     let mut stop = Stop::when(stop);
     let server = Server::of(&database);
-    let mut code = 0;
+    let (mut code, mut document) = (0, None);
     match out.command {
         Command::Baseline => {
             let done = database.baseline(&inputs, &mut stop, &mut tell).await?;
@@ -45,22 +48,22 @@ pub(super) async fn run(
         }
         Command::Undo => {
             let undone = database.undo(&inputs, &mut stop, &mut tell).await?;
+            bar.finish();
             show(out, || json::undone(&undone, &server), || human::undone(&undone, &server));
             code = code_of(&undone);
         }
         _ => {
             let migrated = database.migrate(&inputs, &mut stop, &mut tell).await?;
+            bar.finish();
             let took = start.elapsed();
-            show(
-                out,
-                || json::migrated(&migrated, &server, took),
-                || human::migrated(&migrated, &server, took, arguments.verbose),
-            );
+            let value = json::migrated(&migrated, &server, took);
+            show(out, || value.clone(), || human::migrated(&migrated, &server, took, arguments.verbose));
+            document = Some(value);
             code = code_of(&migrated);
         }
     }
     database.close().await;
-    Ok(code)
+    Ok((code, document))
 }
 
 fn show(out: Out, document: impl FnOnce() -> serde_json::Value, people: impl FnOnce()) {

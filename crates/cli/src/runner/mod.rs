@@ -1,5 +1,6 @@
 //! Flyway's verbs: settings, connection, run, report.
 
+mod bar;
 mod changing;
 pub mod connection;
 mod error;
@@ -7,12 +8,16 @@ mod human;
 mod json;
 pub mod project;
 mod reading;
+mod record;
 pub mod schema;
+
+use std::path::PathBuf;
 
 use tokio::sync::watch;
 use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, RunError, Stop};
 
 pub use error::RunnerError;
+use record::Record;
 
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
@@ -27,34 +32,61 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What only some commands have.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// How long statements wait for locks.
+    pub locks: LockArgs,
+    /// The file for what came of it.
+    pub report: Option<PathBuf>,
+}
+
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
 pub async fn run(
     command: Command,
     arguments: &DatabaseArgs,
-    locks: LockArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
 ) -> u8 {
     let out = Out { format: arguments.format, command };
+    let record = match extra.report.as_deref().map(Record::at).transpose() {
+        Ok(record) => record,
+        Err(error) => {
+            out.error(&error);
+            return 1;
+        }
+    };
     let mut asked = Stop::when(stop.clone());
     let result = match command {
         Command::Info | Command::Validate => tokio::select! {
-            result = reading::run(arguments, place, out) => result,
+            result = reading::run(arguments, place, out) => result.map(|code| (code, None)),
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
-        _ => changing::run(arguments, locks, place, stop, out).await,
+        _ => changing::run(arguments, extra.locks, place, stop, out).await,
     };
-    result.unwrap_or_else(|error| {
+    let (code, document) = result.unwrap_or_else(|error| {
         out.error(&error);
-        match error {
-            RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
-            RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-            _ => 1,
+        (code_of(&error), Some(json::error(&error, command)))
+    });
+    match record.zip(document).map(|(record, document)| record.write(&document)) {
+        Some(Err(error)) => {
+            out.unrecorded(&error);
+            code.max(1)
         }
-    })
+        Some(Ok(())) | None => code,
+    }
+}
+
+fn code_of(error: &RunnerError) -> u8 {
+    match error {
+        RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
+        RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
+        _ => 1,
+    }
 }
 
 /// The server that answered.
@@ -105,6 +137,7 @@ impl Out {
             Event::Forgotten { script } => human::forgotten(script),
             Event::Dropped { index } => human::dropped_index(index),
             Event::Building { path, built } => human::building(path, built),
+            Event::Planned(_) | Event::Running { .. } => {}
             Event::Retrying { path, retry, pause } => human::retrying(path, *retry, *pause),
         }
     }
@@ -112,6 +145,15 @@ impl Out {
     /// Notices go to standard error, so that standard output stays what was asked for.
     fn notices(self, notices: &[String]) {
         notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}")));
+    }
+
+    /// The run is over, and the file for it cannot be written.
+    fn unrecorded(self, error: &RunnerError) {
+        match self.format {
+            RunFormat::Human => human::error(error),
+            // The one document is printed already.
+            RunFormat::Json => human::complain(&format!("trueup: {error}")),
+        }
     }
 
     fn error(self, error: &RunnerError) {

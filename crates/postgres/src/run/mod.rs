@@ -49,6 +49,13 @@ pub enum Event<'e> {
         /// A description for people.
         holder: Option<&'e str>,
     },
+    /// How many migrations this run is to run, those that it has run included.
+    Planned(usize),
+    /// The answer of a migration is awaited.
+    Running {
+        /// Its file.
+        path: &'e str,
+    },
     /// A migration was applied.
     Applied(&'e Ran),
     /// A script outside of a transaction goes on where an earlier run stopped.
