@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
-use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, LockArgs, MigrateArgs, UndoArgs};
+use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, UndoArgs};
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::report::human::Style;
+use trueup_cli::runner::Extra;
 use trueup_cli::{explain, flyway};
 use trueup_model::secret::Secret;
 use trueup_postgres::run::Command as Verb;
@@ -52,18 +53,18 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             Ok(0)
         }
         Command::Migrate(arguments) => {
-            let MigrateArgs { locks, database } = *arguments;
-            run_database(Verb::Migrate, &database, locks, &place)
+            let MigrateArgs { locks, report, database } = *arguments;
+            run_database(Verb::Migrate, &database, &Extra { locks, report }, &place)
         }
-        Command::Info(arguments) => run_database(Verb::Info, &arguments, LockArgs::default(), &place),
-        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, LockArgs::default(), &place),
-        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, LockArgs::default(), &place),
-        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, LockArgs::default(), &place),
-        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, LockArgs::default(), &place),
+        Command::Info(arguments) => run_database(Verb::Info, &arguments, &Extra::default(), &place),
+        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &Extra::default(), &place),
+        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, &Extra::default(), &place),
+        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, &Extra::default(), &place),
+        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, &Extra::default(), &place),
         Command::Undo(arguments) => {
             let UndoArgs { target, locks, mut database } = *arguments;
             database.set.extend(target.map(|version| format!("target={version}")));
-            run_database(Verb::Undo, &database, locks, &place)
+            run_database(Verb::Undo, &database, &Extra { locks, report: None }, &place)
         }
         Command::Flyway(arguments) => run_flyway(&arguments.arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
@@ -91,8 +92,8 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
 }
 
 /// Runs a command on a database.
-fn run_database(verb: Verb, arguments: &DatabaseArgs, locks: LockArgs, place: &Place) -> Result<u8, CheckError> {
-    until_stopped(async |stop| trueup_cli::runner::run(verb, arguments, locks, place, stop).await)
+fn run_database(verb: Verb, arguments: &DatabaseArgs, extra: &Extra, place: &Place) -> Result<u8, CheckError> {
+    until_stopped(async |stop| trueup_cli::runner::run(verb, arguments, extra, place, stop).await)
 }
 
 fn run_flyway(arguments: &[Secret], place: &Place) -> Result<u8, CheckError> {

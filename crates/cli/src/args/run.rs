@@ -1,5 +1,7 @@
 //! Options of the commands that work on a database: Flyway's verbs.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use trueup_model::secret::Secret;
 
@@ -17,7 +19,7 @@ Examples:
   trueup -C services/svc-orders migrate --url jdbc:postgresql://localhost/app --user app
   trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
-  trueup migrate --lock-timeout 2s --lock-retries 10
+  trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
 
 The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
@@ -77,6 +79,9 @@ pub struct MigrateArgs {
     /// How long statements wait for locks.
     #[command(flatten)]
     pub locks: LockArgs,
+    /// Write what came of the run to a file, as JSON, whatever that is
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub report: Option<PathBuf>,
     /// What all of them have.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -57,7 +57,7 @@ pub(super) fn text(error: &RunnerError, folder: &Path, debug: bool) -> String {
             }
             out
         }
-        RunnerError::Run(_) => error.to_string(),
+        RunnerError::Run(_) | RunnerError::Record { .. } => error.to_string(),
     }
 }
 

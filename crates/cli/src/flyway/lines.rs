@@ -84,6 +84,7 @@ pub(super) fn event(event: &Event<'_>, schema: &str) -> Option<Vec<String>> {
         }
         Event::Applied(ran) => vec![migrating(schema, ran.row.version.as_deref(), &ran.row.description)],
         Event::Said { notice: said, .. } => vec![notice(said)],
+        Event::Planned(_) | Event::Running { .. } => Vec::new(),
         _ => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! Flyway's verbs: settings, connection, run, report.
 
+mod bar;
 mod changing;
 pub mod connection;
 mod error;
@@ -8,13 +9,18 @@ mod json;
 mod out;
 pub mod project;
 mod reading;
+mod record;
 pub mod schema;
 
+use std::path::PathBuf;
+
+use serde_json::Value;
 use tokio::sync::watch;
 use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
 
 pub use error::RunnerError;
 pub(crate) use human::category;
+use record::Record;
 
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
@@ -31,18 +37,41 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What only some commands have.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// How long statements wait for locks.
+    pub locks: LockArgs,
+    /// The file for what came of it.
+    pub report: Option<PathBuf>,
+}
+
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
 pub async fn run(
     command: Command,
     arguments: &DatabaseArgs,
-    locks: LockArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
 ) -> u8 {
     let out = Out { format: arguments.format, command, verbose: arguments.verbose, flyway: None };
-    told(arguments, locks, place, stop, out).await
+    let record = match extra.report.as_deref().map(Record::at).transpose() {
+        Ok(record) => record,
+        Err(error) => {
+            out.error(&error);
+            return 1;
+        }
+    };
+    let (code, document) = told(arguments, extra.locks, place, stop, out).await;
+    match record.zip(document).map(|(record, document)| record.write(&document)) {
+        Some(Err(error)) => {
+            out.unrecorded(&error);
+            code.max(1)
+        }
+        Some(Ok(())) | None => code,
+    }
 }
 
 /// The same, told as Flyway tells it.
@@ -54,7 +83,7 @@ pub(crate) async fn run_as_flyway(
     flyway: &Teller,
 ) -> u8 {
     let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
-    told(arguments, LockArgs::default(), place, stop, out).await
+    told(arguments, LockArgs::default(), place, stop, out).await.0
 }
 
 /// Connects as a command would, and no more.
@@ -76,31 +105,37 @@ pub(crate) async fn test_connection(
             database.close().await;
             0
         }
-        Err(error) => failed(&error, out),
+        Err(error) => {
+            out.error(&error);
+            code_of(&error)
+        }
     }
 }
 
+/// The exit code of a run, and its document when it is one that is kept.
 async fn told(
     arguments: &DatabaseArgs,
     locks: LockArgs,
     place: &Place,
     stop: watch::Receiver<bool>,
     out: Out<'_>,
-) -> u8 {
+) -> (u8, Option<Value>) {
     let mut asked = Stop::when(stop.clone());
     let result = match out.command {
         Command::Info | Command::Validate => tokio::select! {
-            result = reading::run(arguments, place, out) => result,
+            result = reading::run(arguments, place, out) => result.map(|code| (code, None)),
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
         _ => changing::run(arguments, locks, place, stop, out).await,
     };
-    result.unwrap_or_else(|error| failed(&error, out))
+    result.unwrap_or_else(|error| {
+        out.error(&error);
+        (code_of(&error), Some(json::error(&error, out.command)))
+    })
 }
 
-fn failed(error: &RunnerError, out: Out<'_>) -> u8 {
-    out.error(error);
+fn code_of(error: &RunnerError) -> u8 {
     match error {
         RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
         RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,

@@ -31,6 +31,7 @@ impl Out<'_> {
             Event::Waiting { holder } => human::waiting(*holder),
             Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran, self.command),
             Event::Applied(_) | Event::Validated { .. } | Event::Created { .. } | Event::Begins { .. } => {}
+            Event::Planned(_) | Event::Running { .. } => {}
             Event::Said { path, notice } => human::said(path, notice),
             Event::AlsoFailed(failure) => human::also_failed(failure),
             Event::Resumed { path, statement } => human::resumed(path, *statement),
@@ -47,6 +48,20 @@ impl Out<'_> {
         match self.flyway {
             Some(flyway) => flyway.notices(notices),
             None => notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}"))),
+        }
+    }
+
+    /// Whether a bar may be drawn: where people wait, and not where Flyway's lines are expected.
+    pub(super) fn has_bar(self) -> bool {
+        self.format == RunFormat::Human && self.flyway.is_none()
+    }
+
+    /// The run is over, and the file for it cannot be written.
+    pub(super) fn unrecorded(self, error: &RunnerError) {
+        match self.format {
+            RunFormat::Human => human::error(error),
+            // The one document is printed already.
+            RunFormat::Json => human::complain(&format!("trueup: {error}")),
         }
     }
 

@@ -105,6 +105,7 @@ impl Runner<'_> {
             if let Some(again) = steps.iter().find(|step| seen.contains(&step.path)) {
                 return Err(RunError::Again(again.path.clone()));
             }
+            self.plan(&steps);
             let start = self.migrated.applied.len();
             if self.in_order(&steps, &mut over).await? == Came::Done {
                 break;

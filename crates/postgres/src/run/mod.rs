@@ -54,7 +54,7 @@ pub enum Event<'e> {
         /// Files and rows, each pair once.
         migrations: usize,
         /// How long it took to see that.
-        elapsed: std::time::Duration,
+        elapsed: Duration,
     },
     /// Schemas and the history were created.
     Created {
@@ -67,6 +67,13 @@ pub enum Event<'e> {
     Begins {
         /// The version before; none on an empty history.
         version: Option<&'e str>,
+    },
+    /// How many migrations this run is to run, those that it has run included.
+    Planned(usize),
+    /// The answer of a migration is awaited.
+    Running {
+        /// Its file.
+        path: &'e str,
     },
     /// A migration was applied.
     Applied(&'e Ran),

@@ -21,6 +21,8 @@ pub struct Migrated {
     pub created_schemas: Vec<String>,
     /// The migrations that were applied, in order.
     pub applied: Vec<Ran>,
+    /// How many migrations there were to run, those that were applied included.
+    pub planned: usize,
     /// Why it stopped, when it did not come to the end.
     pub failure: Option<Failure>,
     /// Callbacks for the failure that failed themselves.
