@@ -79,12 +79,12 @@ pub(super) fn failed(code: &str, failure: &Failure, folder: &Path, debug: bool) 
         "message": message,
         "lineNumber": line(failure),
         "path": folder.join(failure.at.file.as_ref()),
-        "cause": cause(&message, Some(cause(&said, None))),
+        "cause": cause(&message, Some(&cause(&said, None))),
     })
 }
 
 /// A cause; there is no stack of Java to show.
-fn cause(message: &str, next: Option<Value>) -> Value {
+fn cause(message: &str, next: Option<&Value>) -> Value {
     json!({"message": message, "stackTrace": "", "cause": next})
 }
 
