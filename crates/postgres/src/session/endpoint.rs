@@ -135,6 +135,14 @@ impl Endpoint {
         }
     }
 
+    /// Host and port, for people.
+    pub fn place(&self) -> String {
+        match &self.host {
+            Host::Tcp(name) if name.contains(':') => format!("[{name}]:{}", self.port),
+            host => format!("{host}:{}", self.port),
+        }
+    }
+
     /// What to try, in order.
     pub(super) fn ways(&self) -> &'static [Way] {
         match self.host {
@@ -167,11 +175,9 @@ impl Endpoint {
             return Ok(Opened::plain(stream));
         }
         match tls::negotiate(&self.tls, host, stream).await? {
-            Negotiated::Tls(stream, protection) => Ok(Opened {
-                certificate: tls::server_certificate(&stream),
-                stream: Box::new(stream),
-                protection,
-            }),
+            Negotiated::Tls(stream, protection) => {
+                Ok(Opened { certificate: tls::server_certificate(&stream), stream: Box::new(stream), protection })
+            }
             Negotiated::Plain(stream) if way == Way::TlsOrPlain => Ok(Opened::plain(stream)),
             Negotiated::Plain(_) => Err(TlsError::NotOffered { asked: self.tls.mode.is_some() }.into()),
         }

@@ -8,7 +8,7 @@ mod cancel;
 mod endpoint;
 mod error;
 mod outcome;
-
+mod servers;
 mod startup;
 mod tls;
 mod wire;
@@ -25,6 +25,7 @@ pub use cancel::CancelHandle;
 pub use endpoint::{Endpoint, Host, Tcp};
 pub use error::SessionError;
 pub use outcome::{NOTICES_KEPT, Outcome, ROWS_KEPT, Row, ServerError, TransactionStatus};
+pub use servers::{NoServer, Servers, Target, Unfit};
 pub use tls::{ChannelBinding, ClientCertificate, Protection, Roots, SslMode, Tls, TlsError};
 pub use trueup_model::secret::Secret;
 

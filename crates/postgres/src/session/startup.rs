@@ -61,12 +61,7 @@ impl Session {
     }
 
     /// Answers one authentication request.
-    fn authenticate(
-        &mut self,
-        endpoint: &Endpoint,
-        body: &mut Bytes,
-        login: &mut Login,
-    ) -> Result<(), SessionError> {
+    fn authenticate(&mut self, endpoint: &Endpoint, body: &mut Bytes, login: &mut Login) -> Result<(), SessionError> {
         if body.len() < 4 {
             return Err(SessionError::Protocol("an authentication request without a kind".to_owned()));
         }

@@ -1,8 +1,8 @@
 //! `tls-server-end-point` (RFC 5929): a hash of the server's certificate that a login can be bound to.
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use x509_cert::der::{Decode, oid::ObjectIdentifier};
 use x509_cert::Certificate;
+use x509_cert::der::{Decode, oid::ObjectIdentifier};
 
 /// Signature algorithms and the bits of their hash; those with MD5 and SHA-1 count as SHA-256.
 const HASHES: &[(&str, u16)] = &[

@@ -183,11 +183,8 @@ impl Tls {
             None => builder.with_no_client_auth(),
             Some(client) => {
                 let (chain, key) = files::client(client)?;
-                let refused = |why| TlsError::Pair {
-                    certificate: client.certificate.clone(),
-                    key: client.key.clone(),
-                    why,
-                };
+                let refused =
+                    |why| TlsError::Pair { certificate: client.certificate.clone(), key: client.key.clone(), why };
                 builder.with_client_auth_cert(chain, key).map_err(refused)?
             }
         };
