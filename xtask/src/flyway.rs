@@ -63,22 +63,52 @@ fn engine() -> String {
     .concat()
 }
 
+/// Parts of the command line that belong to Flyway and come in its version.
+///
+/// The verbs are among them because without them the command line does not refuse to work: it falls back to older code
+/// that exits with 0 when a migration fails.
+const PARTS: [&str; 16] = [
+    "core",
+    "reports",
+    "database-postgresql",
+    "command-test-connection",
+    "verb-info",
+    "verb-migrate",
+    "verb-validate",
+    "verb-schemas",
+    "verb-clean",
+    "verb-baseline",
+    "verb-repair",
+    "verb-testConnection",
+    "nc-core",
+    "nc-scanners",
+    "nc-callbacks",
+    "commandline",
+];
+
 /// The command line brings 275 jars for other databases and clouds; these are the ones that PostgreSQL needs. What it
 /// declares as optional (TOML, colours) it does not start without.
 fn command_line() -> String {
     const ALONE: &str =
         "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>";
-    [
+    let mut all: String = PARTS
+        .iter()
+        .map(|part| dependency("org.flywaydb", &format!("flyway-{part}"), COMMAND_LINE_VERSION, ALONE))
+        .collect();
+    for (group, artifact, version) in [
         // Pinned: what Jackson itself asks for is not served everywhere.
-        dependency("com.fasterxml.jackson.core", "jackson-annotations", "2.21", ""),
-        dependency("org.flywaydb", "flyway-commandline", COMMAND_LINE_VERSION, ALONE),
-        dependency("org.flywaydb", "flyway-core", COMMAND_LINE_VERSION, ""),
-        dependency("org.flywaydb", "flyway-database-postgresql", COMMAND_LINE_VERSION, ""),
-        dependency("tools.jackson.dataformat", "jackson-dataformat-toml", "3.1.1", ""),
-        dependency("org.fusesource.jansi", "jansi", "1.18", ""),
-        dependency("org.postgresql", "postgresql", DRIVER_VERSION, ""),
-    ]
-    .concat()
+        ("com.fasterxml.jackson.core", "jackson-annotations", "2.21"),
+        ("tools.jackson.core", "jackson-databind", "3.1.1"),
+        ("tools.jackson.dataformat", "jackson-dataformat-toml", "3.1.1"),
+        ("tools.jackson.dataformat", "jackson-dataformat-xml", "3.1.1"),
+        ("org.apache.commons", "commons-text", "1.10.0"),
+        ("org.fusesource.jansi", "jansi", "1.18"),
+        ("org.slf4j", "slf4j-nop", "1.7.30"),
+        ("org.postgresql", "postgresql", DRIVER_VERSION),
+    ] {
+        all.push_str(&dependency(group, artifact, version, ""));
+    }
+    all
 }
 
 fn dependency(group: &str, artifact: &str, version: &str, more: &str) -> String {

@@ -1,21 +1,25 @@
-//! `trueup migrate`, `info` and `validate`: settings, connection, run, report.
+//! Flyway's verbs: settings, connection, run, report.
 
+mod bar;
+mod changing;
 pub mod connection;
 mod error;
 mod human;
 mod json;
 pub mod project;
+mod reading;
+mod record;
 pub mod schema;
 
-use std::time::Instant;
+use std::path::PathBuf;
 
 use tokio::sync::watch;
-use trueup_migrations::history::{Entry, Reconciliation, reconcile, resolve};
-use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, Migrated, RunError, Stop};
+use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, RunError, Stop};
 
 pub use error::RunnerError;
+use record::Record;
 
-use crate::args::{DatabaseArgs, RunFormat};
+use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
@@ -28,91 +32,61 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What only some commands have.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// How long statements wait for locks.
+    pub locks: LockArgs,
+    /// The file for what came of it.
+    pub report: Option<PathBuf>,
+}
+
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
-pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>) -> u8 {
-    let out = Out { format: arguments.format, command };
-    let mut asked = Stop::when(stop.clone());
-    let work = async {
-        match command {
-            Command::Migrate => migrate(arguments, place, stop, out).await,
-            Command::Info => info(arguments, place, out).await,
-            Command::Validate => validate(arguments, place, out).await,
-        }
-    };
-    // Migrate ends by itself when it is asked to: it has something to cancel and to tell.
-    let result = match command {
-        Command::Migrate => work.await,
-        Command::Info | Command::Validate => tokio::select! {
-            result = work => result,
-            () = asked.asked() => Err(RunnerError::Run(RunError::Interrupted)),
-        },
-    };
-    result.unwrap_or_else(|error| {
-        out.error(&error);
-        if matches!(error, RunnerError::Run(RunError::Interrupted)) { INTERRUPTED } else { 1 }
-    })
-}
-
-async fn migrate(
+pub async fn run(
+    command: Command,
     arguments: &DatabaseArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
-    out: Out,
-) -> Result<u8, RunnerError> {
-    let start = Instant::now();
-    let mut asked = Stop::when(stop.clone());
-    let (inputs, mut database) = tokio::select! {
-        opened = open(arguments, place, out) => opened?,
-        () = asked.asked() => return Err(RunError::Interrupted.into()),
+) -> u8 {
+    let out = Out { format: arguments.format, command };
+    let record = match extra.report.as_deref().map(Record::at).transpose() {
+        Ok(record) => record,
+        Err(error) => {
+            out.error(&error);
+            return 1;
+        }
     };
-    let mut tell = |event: Event<'_>| out.event(&event);
-    let result = database.migrate(&inputs, &mut Stop::when(stop), &mut tell).await;
-    let server = Server::of(&database);
-    database.close().await;
-    let migrated = result?;
-    match out.format {
-        RunFormat::Human => human::migrated(&migrated, &server, start.elapsed(), arguments.verbose),
-        RunFormat::Json => json::print(&json::migrated(&migrated, &server, start.elapsed())),
-    }
-    Ok(code(&migrated))
-}
-
-fn code(migrated: &Migrated) -> u8 {
-    match &migrated.failure {
-        None => 0,
-        Some(failure) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-        Some(_) => 1,
-    }
-}
-
-async fn info(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<u8, RunnerError> {
-    look(arguments, place, out, |_, found, server| {
-        match out.format {
-            RunFormat::Human => human::info(found, server),
-            RunFormat::Json => json::print(&json::info(found, server)),
+    let mut asked = Stop::when(stop.clone());
+    let result = match command {
+        Command::Info | Command::Validate => tokio::select! {
+            result = reading::run(arguments, place, out) => result.map(|code| (code, None)),
+            () = asked.asked() => Err(RunError::Interrupted.into()),
+        },
+        // The others end by themselves when they are asked to: they have something to cancel and to tell.
+        _ => changing::run(arguments, extra.locks, place, stop, out).await,
+    };
+    let (code, document) = result.unwrap_or_else(|error| {
+        out.error(&error);
+        (code_of(&error), Some(json::error(&error, command)))
+    });
+    match record.zip(document).map(|(record, document)| record.write(&document)) {
+        Some(Err(error)) => {
+            out.unrecorded(&error);
+            code.max(1)
         }
-        Ok(0)
-    })
-    .await
+        Some(Ok(())) | None => code,
+    }
 }
 
-async fn validate(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<u8, RunnerError> {
-    look(arguments, place, out, |inputs, found, server| {
-        let errors = found.validate(&inputs.policy.ignore);
-        let judged = found.entries.iter().filter(|entry| entry.resolved.is_some() || is_row(entry)).count();
-        match out.format {
-            RunFormat::Human => human::validated(&errors, judged),
-            RunFormat::Json => json::print(&json::validated(&errors, judged, server)),
-        }
-        Ok(u8::from(!errors.is_empty()))
-    })
-    .await
-}
-
-fn is_row(entry: &Entry<'_>) -> bool {
-    entry.applied.is_some_and(|row| !row.kind.is_synthetic())
+fn code_of(error: &RunnerError) -> u8 {
+    match error {
+        RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
+        RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
+        _ => 1,
+    }
 }
 
 /// The server that answered.
@@ -131,27 +105,6 @@ impl Server {
     }
 }
 
-/// Reads files and history, puts them together, and hands them over.
-async fn look(
-    arguments: &DatabaseArgs,
-    place: &Place,
-    out: Out,
-    show: impl FnOnce(&Inputs, &Reconciliation<'_>, &Server) -> Result<u8, RunnerError>,
-) -> Result<u8, RunnerError> {
-    let (inputs, mut database) = open(arguments, place, out).await?;
-    let missing = database.missing_schemas().await?;
-    if out.command == Command::Validate && !missing.is_empty() && !inputs.set.is_empty() {
-        return Err(RunError::MissingSchemas(missing).into());
-    }
-    let rows = database.history().await?.unwrap_or_default();
-    let server = Server::of(&database);
-    let placeholders = database.placeholders().clone();
-    database.close().await;
-    let resolved = resolve(&inputs.set, &placeholders).map_err(RunnerError::unresolved)?;
-    let found = reconcile(&resolved, &rows, &inputs.policy).map_err(RunError::from)?;
-    show(&inputs, &found, &server)
-}
-
 async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inputs, Database), RunnerError> {
     let variables = variables();
     let project = project::read(&place.folder, arguments, &variables)?;
@@ -159,8 +112,7 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inpu
     let connection = connection::choose(arguments, &variables, &project.settings)?;
     out.notices(&connection.notices);
     let working_directory = place.folder.to_string_lossy().into_owned();
-    let inputs =
-        Inputs::new(project.set, project.settings, working_directory, out.command).map_err(RunnerError::Problems)?;
+    let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
     let database = Database::open(&connection.endpoint, &inputs).await?;
     Ok((inputs, database))
 }
@@ -176,14 +128,32 @@ impl Out {
     fn event(self, event: &Event<'_>) {
         match event {
             Event::Waiting { holder } => human::waiting(*holder),
-            Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran),
+            Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran, self.command),
             Event::Applied(_) => {}
+            Event::Said { path, notice } => human::said(path, notice),
+            Event::AlsoFailed(failure) => human::also_failed(failure),
+            Event::Resumed { path, statement } => human::resumed(path, *statement),
+            Event::NoProgress { path, why } => human::no_progress(path, why),
+            Event::Forgotten { script } => human::forgotten(script),
+            Event::Dropped { index } => human::dropped_index(index),
+            Event::Building { path, built } => human::building(path, built),
+            Event::Planned(_) | Event::Running { .. } => {}
+            Event::Retrying { path, retry, pause } => human::retrying(path, *retry, *pause),
         }
     }
 
     /// Notices go to standard error, so that standard output stays what was asked for.
     fn notices(self, notices: &[String]) {
         notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}")));
+    }
+
+    /// The run is over, and the file for it cannot be written.
+    fn unrecorded(self, error: &RunnerError) {
+        match self.format {
+            RunFormat::Human => human::error(error),
+            // The one document is printed already.
+            RunFormat::Json => human::complain(&format!("trueup: {error}")),
+        }
     }
 
     fn error(self, error: &RunnerError) {

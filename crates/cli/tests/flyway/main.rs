@@ -8,6 +8,13 @@
 
 mod alone;
 mod beside;
+mod callbacks;
 mod corpora;
+mod outside;
+mod reports;
 mod scene;
+mod signals;
 mod states;
+mod together;
+mod undo;
+mod verbs;

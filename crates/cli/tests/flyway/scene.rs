@@ -100,11 +100,18 @@ impl Scene {
 
     /// Our command, in another folder than the files' when `folder` says so.
     pub(crate) fn command(&self, verb: &str, folder: &Path) -> Command {
+        let mut command = self.for_people(verb, folder);
+        command.args(["--format", "json"]);
+        command
+    }
+
+    /// The same, with what people read for an answer.
+    pub(crate) fn for_people(&self, verb: &str, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FLYWAY_")) {
             command.env_remove(name);
         }
-        command.arg("-C").arg(folder).args([verb, "--format", "json", "--user", self.user, "--url", &self.url]);
+        command.arg("-C").arg(folder).args([verb, "--user", self.user, "--url", &self.url]);
         command
     }
 

@@ -11,7 +11,9 @@ pub const COMMAND_LINE_VERSION: &str = "12.4.0";
 
 /// Where the command line's jars are, or would be.
 pub fn command_line_jars() -> PathBuf {
-    cache::root().join("flyway").join(format!("command-line-{COMMAND_LINE_VERSION}-{}", super::DRIVER_VERSION))
+    cache::root()
+        .join("flyway")
+        .join(format!("command-line-{COMMAND_LINE_VERSION}-{}-with-verbs", super::DRIVER_VERSION))
 }
 
 /// Flyway's command line.
