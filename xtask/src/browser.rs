@@ -1,4 +1,4 @@
-//! Gets what drives Chromium in the tests of the portal, with npm.
+//! Gets Debian's Chromium, and with npm what drives it in the tests of the portal.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,16 @@ use std::process::Command;
 use trueup_testkit::SKIPPED;
 use trueup_testkit::browser::{LOCK, MANIFEST, modules};
 
-use crate::machine::run;
+use crate::machine::{has, install, run};
 
-/// Gets the modules when they are not there yet. Without npm or a network the tests in the browser are skipped, and say
-/// so; nothing else depends on it.
+/// Gets browser and modules when they are not there yet. Without npm or a network the tests in the browser are skipped,
+/// and say so; nothing else depends on it.
 pub(crate) fn fetch() {
+    let there = has("chromium") || has("chromium-browser");
+    if let Err(why) = install(&[("chromium", there), ("npm", has("npm"))]) {
+        eprintln!("{SKIPPED}Chromium is missing: {why}");
+        return;
+    }
     match one(&modules()) {
         Ok(what) => println!("Playwright and axe: {what}"),
         Err(why) => eprintln!("{SKIPPED}Playwright and axe are missing: {why}"),

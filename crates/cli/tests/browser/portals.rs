@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::hostile;
+use crate::library::Library;
 
 /// A portal in a temporary folder.
 pub(crate) struct Portal {
@@ -14,22 +15,17 @@ pub(crate) struct Portal {
     /// Words, and the kind and name of the hit that has to come first.
     searches: Vec<[String; 3]>,
     is_hostile: bool,
-    /// Whether axe judges every page, or one of each kind.
-    axe: &'static str,
 }
 
 impl Portal {
-    fn build(name: &'static str, project: &Path, report: Option<&Path>, searches: &[[&str; 3]]) -> Self {
+    fn build(name: &'static str, project: &Path, truth: &[String], searches: &[[&str; 3]]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = trueup(project);
-        command.args(["portal", "build", "--out"]).arg(folder.path().join("portal"));
-        if let Some(report) = report {
-            command.arg("--report").arg(report);
-        }
+        command.args(["portal", "build", "--out"]).arg(folder.path().join("portal")).args(truth);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let searches = searches.iter().map(|search| search.map(str::to_owned)).collect();
-        Self { name, folder, searches, is_hostile: false, axe: "all" }
+        Self { name, folder, searches, is_hostile: false }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -45,7 +41,7 @@ impl Portal {
         let searches: Vec<Value> =
             self.searches.iter().map(|[words, kind, hit]| json!({"words": words, "kind": kind, "hit": hit})).collect();
         json!({
-            "name": self.name, "address": self.address(), "hostile": self.is_hostile, "axe": self.axe, "searches": searches,
+            "name": self.name, "address": self.address(), "hostile": self.is_hostile, "searches": searches,
         })
     }
 
@@ -74,7 +70,8 @@ fn html_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn trueup(project: &Path) -> Command {
+/// The program under test, in a folder.
+pub(crate) fn trueup(project: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
     command.current_dir(project).env_remove("NO_COLOR");
     command
@@ -91,20 +88,10 @@ pub(crate) fn all() -> Vec<Portal> {
 }
 
 fn brownfield() -> Portal {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.json");
-    let mut check = trueup(&project);
-    check.env("TRUEUP_CACHE", folder.path().join("cache"));
-    let output = check.args(["check", "--format", "json", "--output"]).arg(&report).output().unwrap();
-    // Without a PostgreSQL the pages are made without a report; with one, the example is known to differ.
-    let has_report = output.status.code() == Some(1);
-    if !has_report {
-        trueup_testkit::skipped("no report: check found no PostgreSQL");
-    }
+    let library = Library::new();
     let searches =
         [["svc-lending", "service", "svc-lending"], ["loans", "table", "loans"], ["due_on", "column", "due_on"]];
-    Portal::build("brownfield", &project, Some(report.as_path()).filter(|_| has_report), &searches)
+    Portal::build("brownfield", &library.root(), &library.truth, &searches)
 }
 
 fn hostile_one() -> Portal {
@@ -117,9 +104,8 @@ fn hostile_one() -> Portal {
     write("architecture/metadata/data-stores.yaml", hostile::intent());
     write("architecture/metadata/domains.yaml", hostile::domains());
     write("report.json", hostile::report());
-    let mut portal = Portal::build("hostile", project.path(), Some(Path::new("report.json")), &[]);
+    let mut portal = Portal::build("hostile", project.path(), &["--report".to_owned(), "report.json".to_owned()], &[]);
     portal.is_hostile = true;
-    portal.axe = "kinds";
     portal
 }
 
@@ -130,9 +116,7 @@ fn novatrek(project: &Path) -> Portal {
         ["wristband_nfc_id", "column", "wristband_nfc_id"],
         ["idx_checkin_reservation", "index", "idx_checkin_reservation"],
     ];
-    let mut portal = Portal::build("novatrek", project, None, &searches);
-    portal.axe = "kinds";
-    portal
+    Portal::build("novatrek", project, &[], &searches)
 }
 
 /// The pictures of the guide: all of the example that everybody has.
@@ -151,6 +135,9 @@ pub(crate) fn shots(portals: &[Portal]) -> Value {
         shot("portal-home.png", "index.html", "light", desktop, ""),
         shot("portal-search.png", "index.html", "dark", desktop, "loan"),
         shot("portal-findings.png", "findings.html", "light", desktop, ""),
+        shot("portal-changes.png", "changes.html", "light", desktop, ""),
+        shot("portal-migrations.png", "migrations.html", "dark", desktop, ""),
+        shot("portal-guide.png", "how-to-read.html", "light", desktop, ""),
         shot("portal-phone.png", "services/svc-lending.html", "light", phone, ""),
     ])
 }

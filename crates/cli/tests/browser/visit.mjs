@@ -1,6 +1,6 @@
 // Opens every page of some portals in Chromium and prints what is wrong, as JSON. The argument is a file:
-// {"portals": [{"name", "address", "hostile", "search": [{"words", "kind", "name"}], "axe": "all" | "kinds"}],
-//  "screenshots": folder or null}
+// {"portals": [{"name", "address", "hostile", "searches": [{"words", "kind", "hit"}]}], "paints": {name: address},
+//  "shots": see screenshots.mjs, "screenshots": folder or null}
 import { createRequire } from "node:module";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,14 +16,15 @@ const { chromium } = modules("playwright-core");
 const input = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const profile = mkdtempSync(join(tmpdir(), "trueup-chromium-"));
 const DESKTOP = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
+/** The width at which WCAG wants no scrolling in two directions. */
+const NARROW = { width: 320, height: 640 };
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
 /** Opens every page that is reachable from the first one; what each links to has to be there. */
-async function portal(page, watch, axe, { name, address, hostile, searches, axe: depth }) {
+async function portal(page, watch, axe, { name, address, hostile, searches }) {
   const seen = new Map();
   const waiting = [new URL("index.html", address).href];
   const wanted = [];
@@ -48,10 +49,10 @@ async function portal(page, watch, axe, { name, address, hostile, searches, axe:
     }
     watch.problems((await page.evaluate(examine)).map((what) => what));
     if (hostile) await page.evaluate(poke);
-    await axe.both(page, watch, depth);
-    await page.setViewportSize(PHONE);
+    await axe.both(page, watch);
+    await page.setViewportSize(NARROW);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 0) watch.problem(`scrolls sideways by ${over} px at the width of a phone`);
+    if (over > 0) watch.problem(`scrolls sideways by ${over} px at a width of 320 px`);
     await page.setViewportSize(DESKTOP);
     await watch.settled(page);
   }
