@@ -12,10 +12,6 @@ mod service;
 mod shell;
 mod tables;
 
-pub(crate) use home::standing_sentence;
-pub(crate) use overview::service_rows;
-pub(crate) use service::target_text;
-
 use trueup_model::declared::{Declared, DeclaredService};
 
 use crate::erd::layout::Layout;
@@ -76,7 +72,7 @@ impl Counts {
 }
 
 /// Class, sign and words of a standing. Signs and words say it without the colour.
-pub(crate) fn standing_words(standing: &Standing) -> (&'static str, &'static str, String) {
+fn standing_words(standing: &Standing) -> (&'static str, &'static str, String) {
     match standing {
         Standing::NotVerified => ("badge unverified", "○", "not verified".to_owned()),
         Standing::NotChecked(_) => ("badge unchecked", "–", "not checked".to_owned()),
