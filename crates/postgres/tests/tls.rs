@@ -47,7 +47,7 @@ async fn every_mode_means_what_libpq_means() {
         ("itself", trusted, trusted),
     ];
     for (name, authority, full) in expected {
-        let Some(server) = Secure::start(&certificates, name, "hostssl all all 127.0.0.1/32 trust") else { return };
+        let Some(server) = Secure::start(certificates, name, "hostssl all all 127.0.0.1/32 trust") else { return };
         for mode in MODES {
             let without = came(&server.endpoint(Tls { mode: Some(mode), ..Tls::OFF })).await;
             let with = came(&server.endpoint(certificates.trusting(mode))).await;
@@ -70,14 +70,14 @@ async fn every_mode_means_what_libpq_means() {
 #[tokio::test]
 async fn hosts_are_checked_by_name_and_by_address() {
     let Some(certificates) = Certificates::made() else { return };
-    let Some(server) = Secure::start(&certificates, "name-only", "host all all 127.0.0.1/32 trust") else { return };
+    let Some(server) = Secure::start(certificates, "name-only", "host all all 127.0.0.1/32 trust") else { return };
     let tls = certificates.trusting(SslMode::VerifyFull);
     let by_address = came(&server.endpoint(tls.clone())).await;
     assert!(by_address.contains("the certificate of 127.0.0.1 is for another host"), "{by_address}");
     let by_name = Endpoint { host: trueup_postgres::session::Host::Tcp("localhost".into()), ..server.endpoint(tls) };
     assert_eq!(came(&by_name).await, "Host");
     // A certificate that signed itself is trusted when it is named.
-    let Some(server) = Secure::start(&certificates, "itself", "host all all 127.0.0.1/32 trust") else { return };
+    let Some(server) = Secure::start(certificates, "itself", "host all all 127.0.0.1/32 trust") else { return };
     let named = |mode| Tls { mode: Some(mode), roots: Some(Roots::File(certificates.path("itself.crt"))), ..Tls::OFF };
     assert_eq!(came(&server.endpoint(named(SslMode::VerifyCa))).await, "Authority");
     assert_eq!(came(&server.endpoint(named(SslMode::VerifyFull))).await, "Host");
@@ -105,7 +105,7 @@ async fn a_server_without_tls() {
     }
     // hostnossl refuses what comes over TLS, and prefer then does without.
     let Some(certificates) = Certificates::made() else { return };
-    let Some(server) = Secure::start(&certificates, "good", "hostnossl all all 127.0.0.1/32 trust") else { return };
+    let Some(server) = Secure::start(certificates, "good", "hostnossl all all 127.0.0.1/32 trust") else { return };
     assert_eq!(came(&server.endpoint(Tls { mode: Some(SslMode::Prefer), ..Tls::OFF })).await, "None");
     assert!(came(&server.endpoint(Tls { mode: Some(SslMode::Require), ..Tls::OFF })).await.contains("pg_hba.conf"));
 }
@@ -113,7 +113,7 @@ async fn a_server_without_tls() {
 #[tokio::test]
 async fn a_statement_is_cancelled_over_tls() {
     let Some(certificates) = Certificates::made() else { return };
-    let Some(server) = Secure::start(&certificates, "good", "hostssl all all 127.0.0.1/32 trust") else { return };
+    let Some(server) = Secure::start(certificates, "good", "hostssl all all 127.0.0.1/32 trust") else { return };
     let mut session = Session::connect(&server.endpoint(certificates.trusting(SslMode::VerifyFull))).await.unwrap();
     session.send_simple("SELECT pg_sleep(60)").unwrap();
     let start = Instant::now();
@@ -130,7 +130,7 @@ async fn a_statement_is_cancelled_over_tls() {
 #[tokio::test]
 async fn clients_show_certificates() {
     let Some(certificates) = Certificates::made() else { return };
-    let Some(server) = Secure::start(&certificates, "good", "hostssl all all 127.0.0.1/32 cert") else { return };
+    let Some(server) = Secure::start(certificates, "good", "hostssl all all 127.0.0.1/32 cert") else { return };
     let showing = |key: &str, password: Option<&str>| Tls {
         client: Some(ClientCertificate {
             certificate: certificates.path("client.crt"),
@@ -166,7 +166,7 @@ async fn clients_show_certificates() {
 async fn logins_are_bound_to_their_connection() {
     let Some(certificates) = Certificates::made() else { return };
     let hba = "host all trusted 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256";
-    let Some(server) = Secure::start(&certificates, "good", hba) else { return };
+    let Some(server) = Secure::start(certificates, "good", hba) else { return };
     server.psql("CREATE ROLE scram LOGIN PASSWORD 'pw'; CREATE ROLE trusted LOGIN;");
     let bound = |user: &str, mode, channel_binding| Endpoint {
         user: user.to_owned(),
@@ -183,7 +183,7 @@ async fn logins_are_bound_to_their_connection() {
     assert_eq!(clear, "channel_binding=require, and the server, or the connection, offers none");
     // Somebody in the middle with a certificate of their own, in both directions over TLS: without checks of the
     // certificate only the binding notices.
-    let proxy = proxy::start(&certificates, server.port()).await;
+    let proxy = proxy::start(certificates, server.port()).await;
     let through = |binding| {
         let mut endpoint = bound("scram", SslMode::Require, binding);
         endpoint.tls.roots = None;
@@ -200,11 +200,11 @@ async fn logins_are_bound_to_their_connection() {
 #[tokio::test]
 async fn the_first_byte_may_be_of_tls() {
     let Some(certificates) = Certificates::made() else { return };
-    let Some(server) = Secure::start_major(17, &certificates, "good", "host all all 127.0.0.1/32 trust") else {
+    let Some(server) = Secure::start_major(17, certificates, "good", "host all all 127.0.0.1/32 trust") else {
         return;
     };
     let direct = Tls { direct: true, ..certificates.trusting(SslMode::VerifyFull) };
     assert_eq!(came(&server.endpoint(direct.clone())).await, "Host");
-    let Some(older) = Secure::start(&certificates, "good", "host all all 127.0.0.1/32 trust") else { return };
+    let Some(older) = Secure::start(certificates, "good", "host all all 127.0.0.1/32 trust") else { return };
     assert!(matches!(Session::connect(&older.endpoint(direct)).await, Err(SessionError::Tls(_))));
 }

@@ -59,22 +59,22 @@ fn make() -> Certificates {
     let both = ["localhost", "127.0.0.1"];
     let mut expired = params("server", &both);
     (expired.not_before, expired.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-    signed(folder, "good", params("server", &both), &ours);
-    signed(folder, "other-host", params("server", &["db.example", "10.1.2.3"]), &ours);
-    signed(folder, "name-only", params("server", &["localhost"]), &ours);
-    signed(folder, "expired", expired, &ours);
-    signed(folder, "stranger", params("server", &both), &others);
+    signed(folder, "good", &params("server", &both), &ours);
+    signed(folder, "other-host", &params("server", &["db.example", "10.1.2.3"]), &ours);
+    signed(folder, "name-only", &params("server", &["localhost"]), &ours);
+    signed(folder, "expired", &expired, &ours);
+    signed(folder, "stranger", &params("server", &both), &others);
     let key = KeyPair::generate().unwrap();
     // As `openssl req -x509` makes it: an authority, and the server itself.
     let mut itself = params("server", &both);
     itself.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     put(folder, "itself", &itself.self_signed(&key).unwrap().pem(), &key);
-    let key = signed(folder, "client", params("postgres", &[]), &ours);
+    let key = signed(folder, "client", &params("postgres", &[]), &ours);
     keys(folder, &key);
     made
 }
 
-fn signed(folder: &Path, name: &str, params: CertificateParams, by: &Authority) -> KeyPair {
+fn signed(folder: &Path, name: &str, params: &CertificateParams, by: &Authority) -> KeyPair {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     put(folder, name, &params.signed_by(&key, by).unwrap().pem(), &key);
     key

@@ -11,12 +11,12 @@ use trueup_model::secret::Secret;
 
 use super::{ClientCertificate, TlsError};
 
-fn wrong(path: &Path, why: impl ToString) -> TlsError {
+fn wrong(path: &Path, why: &dyn std::fmt::Display) -> TlsError {
     TlsError::File { path: path.to_owned(), why: why.to_string() }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|error| wrong(path, error))
+    fs::read(path).map_err(|error| wrong(path, &error))
 }
 
 /// All certificates of a PEM file, or the one of a DER file.
@@ -28,8 +28,8 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     let all: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&bytes).collect();
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(wrong(path, "no certificate is in it")),
-        Err(error) => Err(wrong(path, error)),
+        Ok(_) => Err(wrong(path, &"no certificate is in it")),
+        Err(error) => Err(wrong(path, &error)),
     }
 }
 
@@ -56,8 +56,8 @@ pub(super) fn client(
         decrypted(&encrypted, client)?
     } else {
         PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
-            pem::Error::NoItemsFound => wrong(&client.key, "no private key that trueup can read is in it"),
-            error => wrong(&client.key, error),
+            pem::Error::NoItemsFound => wrong(&client.key, &"no private key that trueup can read is in it"),
+            error => wrong(&client.key, &error),
         })?
     };
     Ok((chain, key))
@@ -67,12 +67,12 @@ pub(super) fn client(
 #[cfg(unix)]
 fn refuse_open(key: &Path) -> Result<(), TlsError> {
     use std::os::unix::fs::MetadataExt;
-    let about = fs::metadata(key).map_err(|error| wrong(key, error))?;
+    let about = fs::metadata(key).map_err(|error| wrong(key, &error))?;
     // Root may share a key with a group, as Debian's ssl-cert does.
     let closed = if about.uid() == 0 { 0o027 } else { 0o077 };
     match about.mode() & closed {
         0 => Ok(()),
-        _ => Err(wrong(key, "others can read this private key: chmod 0600 it, or 0640 when root owns it")),
+        _ => Err(wrong(key, &"others can read this private key: chmod 0600 it, or 0640 when root owns it")),
     }
 }
 
@@ -91,7 +91,7 @@ fn der_key(bytes: &[u8], client: &ClientCertificate) -> Result<PrivateKeyDer<'st
     if EncryptedPrivateKeyInfo::try_from(bytes).is_ok() {
         return decrypted(bytes, client);
     }
-    PrivateKeyDer::try_from(bytes.to_vec()).map_err(|error| wrong(&client.key, error))
+    PrivateKeyDer::try_from(bytes.to_vec()).map_err(|error| wrong(&client.key, &error))
 }
 
 /// The body of an `ENCRYPTED PRIVATE KEY`. OpenSSL's older form of encryption is named.
@@ -100,22 +100,22 @@ fn encrypted(path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, TlsError> {
     if text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(wrong(
             path,
-            "this key is encrypted in an old form that trueup cannot read: convert it with openssl pkcs8 -topk8",
+            &"this key is encrypted in an old form that trueup cannot read: convert it with openssl pkcs8 -topk8",
         ));
     }
     if !text.contains(EncryptedPrivateKeyInfo::PEM_LABEL) {
         return Ok(None);
     }
     let from = text.find("-----BEGIN ENCRYPTED").unwrap_or(0);
-    let (_, document) = pkcs8::der::Document::from_pem(text[from..].trim_end()).map_err(|error| wrong(path, error))?;
+    let (_, document) = pkcs8::der::Document::from_pem(text[from..].trim_end()).map_err(|error| wrong(path, &error))?;
     Ok(Some(document.as_bytes().to_vec()))
 }
 
 fn decrypted(bytes: &[u8], client: &ClientCertificate) -> Result<PrivateKeyDer<'static>, TlsError> {
     let password = client.password.as_ref().map(Secret::expose);
-    let password = password.ok_or_else(|| wrong(&client.key, "this key is encrypted: give sslpassword"))?;
-    let info = EncryptedPrivateKeyInfo::try_from(bytes).map_err(|error| wrong(&client.key, error))?;
+    let password = password.ok_or_else(|| wrong(&client.key, &"this key is encrypted: give sslpassword"))?;
+    let info = EncryptedPrivateKeyInfo::try_from(bytes).map_err(|error| wrong(&client.key, &error))?;
     let why = "cannot be decrypted: the password is wrong, or its encryption is too old (PBES2 is known)";
-    let plain = info.decrypt(password).map_err(|_| wrong(&client.key, why))?;
+    let plain = info.decrypt(password).map_err(|_| wrong(&client.key, &why))?;
     Ok(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(plain.as_bytes().to_vec())))
 }
