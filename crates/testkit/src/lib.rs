@@ -2,6 +2,7 @@
 //!
 //! Independent of the product on purpose: an oracle that shares code with what it judges judges nothing.
 
+pub mod browser;
 pub mod cache;
 mod client;
 mod corpora;

@@ -154,6 +154,17 @@ pub struct DatabaseArgs {
     /// Say how often the run waited for the server
     #[arg(long, help_heading = REPORT)]
     pub verbose: bool,
+    /// Settings of Flyway's own command line, by key, when that is what was typed.
+    #[arg(skip)]
+    pub flyway: Option<Vec<(String, Secret)>>,
+}
+
+/// What is typed behind `trueup flyway`.
+#[derive(Debug, Args)]
+pub struct FlywayArgs {
+    /// Flyway's options and commands: `trueup flyway help` shows them
+    #[arg(value_name = "ARGUMENT", value_parser = secret, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<Secret>,
 }
 
 /// The formats of a run's result.

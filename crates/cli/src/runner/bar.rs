@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trueup_postgres::run::Event;
 
 use super::human;
-use crate::args::RunFormat;
 use crate::report::text::clean;
 
 /// Columns of a path in the bar.
@@ -17,8 +16,8 @@ const PATH: usize = 60;
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new(format: RunFormat) -> Self {
-        let visible = format == RunFormat::Human && std::io::stderr().is_terminal();
+    pub(super) fn new(is_wanted: bool) -> Self {
+        let visible = is_wanted && std::io::stderr().is_terminal();
         let target = if visible { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} migrations  {elapsed}  {wide_msg}");

@@ -54,7 +54,7 @@ impl RunnerError {
     }
 
     /// Flyway's error code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } | Self::Problems(_) | Self::Record { .. } => "CONFIGURATION",
             Self::Run(error) => error.code(),

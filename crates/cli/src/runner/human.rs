@@ -176,7 +176,7 @@ pub(super) fn info(found: &Reconciliation<'_>, server: &Server) {
 }
 
 /// `Versioned`, `Repeatable`, `Baseline`, or nothing for rows without a file.
-pub(super) fn category(entry: &Entry<'_>) -> &'static str {
+pub(crate) fn category(entry: &Entry<'_>) -> &'static str {
     let kind = entry.resolved.map(|file| file.migration.kind);
     match (kind, entry.version()) {
         _ if entry.kind().is_synthetic() => "",

@@ -9,6 +9,7 @@
 mod alone;
 mod beside;
 mod callbacks;
+mod command_line;
 mod corpora;
 mod outside;
 mod reports;

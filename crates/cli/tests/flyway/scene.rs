@@ -39,6 +39,7 @@ pub(crate) struct Scene {
     pub(crate) user: &'static str,
     conninfo: String,
     url: String,
+    url_setting: String,
 }
 
 impl Scene {
@@ -47,7 +48,8 @@ impl Scene {
         let conninfo = server.database().unwrap();
         let name = conninfo.rsplit("dbname=").next().unwrap();
         let url = format!("jdbc:postgresql://127.0.0.1:{}/{name}", server.port());
-        let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, conninfo };
+        let url_setting = format!("-url={url}");
+        let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, url_setting, conninfo };
         files.iter().for_each(|(name, text)| scene.write(name, text));
         scene
     }
@@ -58,6 +60,11 @@ impl Scene {
 
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
+    /// The database, as Flyway's command line is given it.
+    pub(crate) fn url_setting(&self) -> &str {
+        &self.url_setting
     }
 
     /// For libpq's programs.

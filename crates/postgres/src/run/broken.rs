@@ -25,7 +25,15 @@ impl Runner<'_> {
             other => (None, Cause::Stopped(other.to_string())),
         };
         let at = at.unwrap_or_else(|| Location::whole(file));
-        self.migrated.failure = Some(Failure { at, statement: None, cause, left: Left::Perhaps, invalid: Vec::new() });
+        self.migrated.failure = Some(Failure {
+            at,
+            statement: None,
+            starts: None,
+            position: None,
+            cause,
+            left: Left::Perhaps,
+            invalid: Vec::new(),
+        });
     }
 
     /// The connection broke: acknowledgements are not trusted. A new session takes the lock, which the old one gives up
@@ -43,8 +51,15 @@ impl Runner<'_> {
             }
         };
         let cause = Cause::ConnectionLost(format!("{error}; {known}"));
-        let failure =
-            Failure { at: Location::whole(file), statement: None, cause, left: Left::Perhaps, invalid: Vec::new() };
+        let failure = Failure {
+            at: Location::whole(file),
+            statement: None,
+            starts: None,
+            position: None,
+            cause,
+            left: Left::Perhaps,
+            invalid: Vec::new(),
+        };
         self.migrated.failure = Some(failure);
     }
 

@@ -51,6 +51,10 @@ pub struct Failure {
     pub at: Location,
     /// The statement as it was sent, when it is known.
     pub statement: Option<String>,
+    /// Where the statement starts.
+    pub starts: Option<Location>,
+    /// The character of the statement, from 1, at which the server pointed.
+    pub position: Option<usize>,
     /// What happened.
     pub cause: Cause,
     /// What is left of the script.

@@ -262,10 +262,16 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
-        let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
+        let is_pointed = cause.server_error().is_some_and(|error| error.position.is_some());
+        let range = place.statement.map(|index| step.script.statements[index].clone());
+        let text = |range: std::ops::Range<usize>| step.script.text()[range].to_owned();
+        let before = |start: usize| step.script.text().get(start..place.offset?);
+        let pointed = range.as_ref().and_then(|range| before(range.start)).filter(|_| place.certain && is_pointed);
         Failure {
             at: step.script.locate(place.offset),
-            statement: place.statement.map(text),
+            starts: range.as_ref().map(|range| step.script.locate(Some(range.start))),
+            position: pointed.map(|before| before.chars().count() + 1),
+            statement: range.map(text),
             cause,
             left,
             invalid: Vec::new(),
