@@ -105,7 +105,9 @@ impl Pages<'_> {
                     item.text(&count(environment.as_of.len(), "service"));
                     let (first, last) = (environment.as_of.values().min(), environment.as_of.values().max());
                     match (first, last) {
-                        (Some(first), Some(last)) if first == last => item.text(&format!(", as of {}", minute(first))),
+                        (Some(first), Some(last)) if minute(first) == minute(last) => {
+                            item.text(&format!(", as of {}", minute(first)))
+                        }
                         (Some(first), Some(last)) => {
                             item.text(&format!(", as of {} to {}", minute(first), minute(last)))
                         }
