@@ -13,7 +13,7 @@ mod unprivileged;
 pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
 pub use server::{Server, ServerError};
-pub use skip::{SKIPPED, skipped};
+pub use skip::{SIDE_BY_SIDE, SKIPPED, skipped};
 
 use std::path::{Path, PathBuf};
 

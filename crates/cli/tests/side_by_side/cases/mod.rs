@@ -1,0 +1,3 @@
+//! What is done in each case.
+
+pub(crate) mod turns;
