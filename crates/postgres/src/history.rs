@@ -110,6 +110,11 @@ pub(crate) const ELAPSED: &str = "LEAST(2147483647,pg_catalog.floor(pg_catalog.d
      pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) 1000))\
      ::pg_catalog.int4";
 
+/// SQL for `installed_on` as a moment. Whoever wrote it wrote the time of day of its own zone; Flyway's and ours are the
+/// client's, and so is this session's.
+const INSTALLED_AT: &str = "pg_catalog.to_char(pg_catalog.timezone('UTC',pg_catalog.timezone(\
+     pg_catalog.current_setting('TimeZone'),\"installed_on\")),'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')";
+
 /// `0x466C79776179`: "Flyway" in ASCII.
 const FLYWAY: i64 = 77_431_708_279_161;
 
@@ -128,7 +133,8 @@ pub async fn read(session: &mut Session, table: &HistoryTable) -> Result<Vec<App
 
 /// Asks for all rows, without waiting.
 pub(crate) fn ask(session: &mut Session, table: &HistoryTable) -> Result<(), SessionError> {
-    let sql = format!("SELECT {} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.0.quoted());
+    let sql =
+        format!("SELECT {},{INSTALLED_AT} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.0.quoted());
     session.send_joined(&[&sql], MAX_ROWS + 1)
 }
 

@@ -74,11 +74,15 @@ fn failed(failure: &Failure) -> Value {
     })
 }
 
+/// What `info` prints: the record of an environment, a contract (`docs/reference/run-report.md`).
 pub(super) fn info(found: &Reconciliation<'_>, server: &Server) -> Value {
     json!({
+        "version": 1,
         "operation": "info",
+        "timestamp": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         "database": server.database,
         "serverVersion": server.version,
+        "schemaName": server.schema,
         "schemaVersion": found.current.map(Version::text),
         "migrations": found.entries.iter().map(item).collect::<Vec<_>>(),
     })
@@ -89,10 +93,12 @@ fn item(entry: &Entry<'_>) -> Value {
         "category": category(entry),
         "version": entry.version().map(Version::text),
         "description": entry.description(),
+        "script": entry.applied.map(|row| row.script.as_str())
+            .or(entry.resolved.map(|file| file.migration.script.as_str())),
         "type": entry.kind().as_str(),
         "state": entry.state.name(),
         "filepath": entry.resolved.map(|file| file.migration.path.as_ref()),
-        "installedOn": entry.applied.map(|row| &row.installed_on),
+        "installedOn": entry.applied.and_then(|row| row.installed_at.as_ref()),
         "installedBy": entry.applied.map(|row| &row.installed_by),
         "installedRank": entry.applied.map(|row| row.rank),
         "checksum": entry.applied.map_or(entry.resolved.map(|file| file.checksum), |row| row.checksum),

@@ -5,6 +5,7 @@ mod error;
 mod human;
 mod json;
 pub mod project;
+pub mod schema;
 
 use std::time::Instant;
 
@@ -68,8 +69,7 @@ async fn migrate(
     };
     let mut tell = |event: Event<'_>| out.event(&event);
     let result = database.migrate(&inputs, &mut Stop::when(stop), &mut tell).await;
-    let (name, version) = database.describe();
-    let server = Server { database: name.to_owned(), version: version.to_owned() };
+    let server = Server::of(&database);
     database.close().await;
     let migrated = result?;
     match out.format {
@@ -119,6 +119,16 @@ fn is_row(entry: &Entry<'_>) -> bool {
 pub(crate) struct Server {
     database: String,
     version: String,
+    /// The schema with the history.
+    schema: String,
+}
+
+impl Server {
+    fn of(database: &Database) -> Self {
+        let (name, version) = database.describe();
+        let schema = database.table().name().schema.to_string();
+        Self { database: name.to_owned(), version: version.to_owned(), schema }
+    }
 }
 
 /// Reads files and history, puts them together, and hands them over.
@@ -134,8 +144,7 @@ async fn look(
         return Err(RunError::MissingSchemas(missing).into());
     }
     let rows = database.history().await?.unwrap_or_default();
-    let (name, version) = database.describe();
-    let server = Server { database: name.to_owned(), version: version.to_owned() };
+    let server = Server::of(&database);
     let placeholders = database.placeholders().clone();
     database.close().await;
     let resolved = resolve(&inputs.set, &placeholders).map_err(RunnerError::unresolved)?;

@@ -80,6 +80,9 @@ pub struct AppliedMigration {
     pub installed_by: String,
     /// `installed_on`, as the server writes it.
     pub installed_on: String,
+    /// `installed_on` as a moment, `2026-11-25T21:04:40.123Z`, when the server was asked for it: the column has no time
+    /// zone, and is read in the session's.
+    pub installed_at: Option<String>,
     /// `execution_time` in milliseconds.
     pub execution_time: i32,
     /// `success`
@@ -130,7 +133,8 @@ impl AppliedMigration {
         "success",
     ];
 
-    /// Reads a row whose columns are [`AppliedMigration::COLUMNS`], in text format; `t` and `f` are booleans.
+    /// Reads a row whose columns are [`AppliedMigration::COLUMNS`], in text format; `t` and `f` are booleans. One more
+    /// column may follow: `installed_on` as a moment.
     ///
     /// # Errors
     /// The first column that cannot be understood.
@@ -154,6 +158,7 @@ impl AppliedMigration {
             checksum: text(5).map(|_| number(5)).transpose()?,
             installed_by: needed(6)?,
             installed_on: needed(7)?,
+            installed_at: text(10),
             execution_time: number(8)?,
             success: match needed(9)?.as_str() {
                 "t" => true,

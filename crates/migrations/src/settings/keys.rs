@@ -18,7 +18,7 @@ pub enum Kind {
     RunnerNumber,
     /// For the runner: any text.
     RunnerText,
-    /// About connecting; its value is not kept.
+    /// About connecting; its value may be a secret.
     Connection,
     /// Has no meaning on PostgreSQL, or none for SQL migrations.
     Meaningless(&'static str),
@@ -138,6 +138,12 @@ pub(super) fn canonical(relaxed: &str) -> Option<&'static str> {
     KEYS.iter().map(|(key, _)| *key).find(|key| flat(key) == wanted)
 }
 
+/// Whether a key is about connecting.
+pub(super) fn is_connection(key: &str) -> bool {
+    KEYS.iter().any(|(known, kind)| *known == key && matches!(kind, Kind::Connection))
+        || key.starts_with("jdbcProperties.")
+}
+
 /// Sets one key.
 pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) -> Result<(), Problem> {
     if let Some(name) = key.strip_prefix("placeholders.").filter(|name| !name.is_empty()) {
@@ -172,7 +178,7 @@ pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) 
         Kind::RunnerText => {
             settings.runner.insert(known, value);
         }
-        Kind::Connection => settings.connection.push(Located::new(key.to_owned(), value.at)),
+        Kind::Connection => settings.connection.set(key, value.value, value.at),
         Kind::Meaningless(why) => {
             return Err(Problem::notice(
                 at,

@@ -1,6 +1,7 @@
 //! The settings under which a service's migrations run, each with where it came from.
 
 mod conf;
+mod connection;
 mod keys;
 mod spring;
 mod toml;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use trueup_model::location::{Located, Location};
 
 pub use self::conf::{ScriptConfig, read_conf, read_script_config};
+pub use self::connection::{ConnectionSettings, ConnectionValue};
 pub use self::keys::Kind;
 pub use self::spring::{read_spring, read_spring_properties};
 pub use self::toml::read_toml;
@@ -119,8 +121,8 @@ pub struct Settings {
     pub skip_executing_migrations: Setting<bool>,
     /// What only the runner needs, by Flyway's key; checked for form, never a secret.
     pub runner: BTreeMap<&'static str, Located<String>>,
-    /// Keys of connections that are set (`url`, `user`, `password`, …): places only, no values.
-    pub connection: Vec<Located<String>>,
+    /// Where and how to connect.
+    pub connection: ConnectionSettings,
 }
 
 impl Default for Settings {
@@ -161,7 +163,7 @@ impl Default for Settings {
             baseline_on_migrate: flag(false),
             skip_executing_migrations: flag(false),
             runner: BTreeMap::new(),
-            connection: Vec::new(),
+            connection: ConnectionSettings::default(),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::time::Instant;
 use trueup_migrations::history::NewRow;
 
 use crate::history::ELAPSED;
+use crate::place::{Message, Place};
 use crate::session::{Outcome, Progress, SessionError, TransactionStatus};
 
 use super::ahead::QUERY_CANCELED;
 use super::database::checked;
-use super::migrate::{Runner, Step};
 use super::outcome::{Cause, Failure, Left, RunError};
-use super::place::Message;
+use super::runner::{Runner, Step};
 use super::script::Batch;
 
 /// Bytes of COPY data queued at a time.
@@ -50,7 +50,7 @@ impl Runner<'_> {
             // A transaction that the script began and did not end.
             let outcome = self.ours("COMMIT").await?;
             let cause = |error| Cause::Commit(Box::new(error));
-            failure = outcome.error.map(|error| self.failure(step, (None, None), cause(error), Left::Perhaps));
+            failure = outcome.error.map(|error| self.failure(step, Place::NOWHERE, cause(error), Left::Perhaps));
         }
         self.rewind().await?;
         let settle = self.database.guard.settle();
@@ -71,7 +71,7 @@ impl Runner<'_> {
         self.rewind().await?;
         let left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
         let error = Box::new(outcome.error.unwrap_or_default());
-        Ok(Some(self.failure(step, (None, None), Cause::Commit(error), left)))
+        Ok(Some(self.failure(step, Place::NOWHERE, Cause::Commit(error), left)))
     }
 
     fn insert(&self, rank: i32, row: &NewRow, milliseconds: &str, success: bool) -> String {
@@ -91,7 +91,7 @@ impl Runner<'_> {
     async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         for batch in step.script.batches() {
             if self.interrupted {
-                return Ok(Some(self.failure(step, (None, None), Cause::Interrupted, Left::Perhaps)));
+                return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
             }
             let outcome = self.exchange(step, &batch).await?;
             self.note(step, &outcome);
@@ -100,13 +100,14 @@ impl Runner<'_> {
             }
         }
         let interrupted = self.interrupted;
-        Ok(interrupted.then(|| self.failure(step, (None, None), Cause::Interrupted, Left::Perhaps)))
+        Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
     }
 
     fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
         let bytes = self.counts_bytes();
         let (range, first) = (batch.range.clone(), batch.first);
-        let message = Message { script: &step.script, range, first, prefix: 0, lead: 0, bytes };
+        let (text, statements) = (step.script.text(), step.script.statements.as_slice());
+        let message = Message { text, statements, range, first, prefix: 0, lead: 0, bytes };
         let cause = match &outcome.error {
             _ if outcome.unexpected_copy => Cause::CopyWithoutData,
             Some(error) if self.interrupted && error.sqlstate == QUERY_CANCELED => Cause::Interrupted,

@@ -5,13 +5,15 @@
 
 mod ahead;
 mod awaited;
+mod broken;
+mod create;
 mod database;
 mod guard;
 mod inputs;
 mod lock;
 mod migrate;
 mod outcome;
-mod place;
+mod runner;
 mod script;
 mod stop;
 
