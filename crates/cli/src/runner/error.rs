@@ -45,7 +45,9 @@ impl RunnerError {
     /// Flyway's error code.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Usage { .. } | Self::Problems(_) => "CONFIGURATION",
+            Self::Usage { .. } => "CONFIGURATION",
+            // They come in the order in which Flyway looks: settings, files, files beside each other.
+            Self::Problems(problems) => problems.first().map_or("CONFIGURATION", |problem| problem.code),
             Self::Run(error) => error.code(),
         }
     }

@@ -6,11 +6,12 @@ use trueup_intent::properties::{self, FlatDocument};
 use trueup_migrations::discover::{self, DiscoveredService};
 use trueup_migrations::load::load;
 use trueup_migrations::location::LocationSpec;
-use trueup_migrations::migration::MigrationSet;
+use trueup_migrations::migration::{Migration, MigrationSet};
 use trueup_migrations::problem::Problem;
 use trueup_migrations::settings::{Setting, Settings, read_variables};
 use trueup_model::finding::{Finding, Severity};
 use trueup_model::location::{Located, Location};
+use trueup_model::rule::Rule;
 
 use super::error::RunnerError;
 use crate::args::DatabaseArgs;
@@ -65,7 +66,8 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     let mut notices = Vec::new();
     for finding in std::mem::take(&mut set.findings) {
         let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
-        problems.push(Problem { blocking: finding.severity == Severity::Error, ..of_finding(finding, at) });
+        let (blocking, code) = (finding.severity == Severity::Error, code_of(&finding, &at, &set));
+        problems.push(Problem { blocking, code, ..of_finding(finding, at) });
     }
     problems.retain(|problem| {
         if !problem.blocking {
@@ -78,6 +80,16 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
 
 fn of_finding(finding: Finding, at: Location) -> Problem {
     Problem::notice(at, finding.message, finding.help)
+}
+
+/// What Flyway calls something wrong with a file.
+fn code_of(finding: &Finding, at: &Location, set: &MigrationSet) -> &'static str {
+    let among = |files: &[Migration]| files.iter().any(|file| file.path == at.file);
+    match finding.rule == Rule::VersionCollision {
+        true if among(&set.versioned) || among(&set.baselines) => "DUPLICATE_VERSIONED_MIGRATION",
+        true if among(&set.repeatables) => "DUPLICATE_REPEATABLE_MIGRATION",
+        _ => "ERROR",
+    }
 }
 
 /// The service in this folder: the only one found, or the folder itself when locations are given.

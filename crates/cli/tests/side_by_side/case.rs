@@ -59,7 +59,7 @@ fn compare(first: &[Step], second: &[Step], of_first: &str, of_second: &str) {
         assert_eq!(one.what, other.what, "the steps of a case do not depend on who plays");
         if !one.apart && !other.apart {
             let (one, other) = (one.seen.join("\n"), other.seen.join("\n"));
-            assert_eq!(one, other, "after `{}`: {of_first}, then {of_second}", what);
+            assert_eq!(one, other, "after `{what}`: {of_first}, then {of_second}");
         }
     }
     assert_eq!(first.len(), second.len(), "the steps of a case do not depend on who plays");

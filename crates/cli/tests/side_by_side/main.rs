@@ -8,7 +8,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stdout,
+    clippy::print_stderr,
     reason = "tests fail by panicking and say what they measured"
 )]
 

@@ -1,6 +1,5 @@
 //! Where a case is played: a database, a folder of migrations, and the two parties who take turns.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -99,6 +98,11 @@ impl Stage {
         self.root.path()
     }
 
+    /// For libpq's programs.
+    pub(crate) fn conninfo(&self) -> &str {
+        &self.conninfo
+    }
+
     /// Sets one of Flyway's settings for all commands from here on.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         self.settings.retain(|(known, _)| known != key);
@@ -115,9 +119,13 @@ impl Stage {
         self.history = (schema.to_owned(), table.to_owned());
     }
 
-    /// The text behind the database's name in the URL.
+    /// What stands behind the database's name in the URL.
     pub(crate) fn parameters(&mut self, query: &str) {
-        write!(self.url, "?{query}").unwrap();
+        self.url.truncate(self.url.find('?').unwrap_or(self.url.len()));
+        if !query.is_empty() {
+            self.url.push('?');
+            self.url.push_str(query);
+        }
     }
 
     /// No `info` and `validate` after each step from here on: where asking changes what is asked about.
@@ -167,7 +175,10 @@ impl Stage {
 
     /// What both parties say about files and rows; they must say the same, whoever did what before.
     fn look(&self) -> Vec<String> {
-        let sight = |party| Sight { info: self.perform_raw(party, "info", &[]), validate: self.perform_raw(party, "validate", &[]) };
+        let sight = |party| Sight {
+            info: self.perform_raw(party, "info", &[]),
+            validate: self.perform_raw(party, "validate", &[]),
+        };
         let ours = sight(Party::Ours).lines();
         if !self.apart && self.is_live() {
             let theirs = sight(Party::Flyway).lines();

@@ -4,7 +4,10 @@ use crate::stage::Stage;
 
 const FILES: &[(&str, &str)] = &[
     ("V1__person.sql", "create table person(id int primary key);\n"),
-    ("V2__names_of__people.sql", "-- é ☃\r\nalter table person add name text;\r\ninsert into person values (1, 'o''b');"),
+    (
+        "V2__names_of__people.sql",
+        "-- é ☃\r\nalter table person add name text;\r\ninsert into person values (1, 'o''b');",
+    ),
     ("V3_1__no end.sql", "create table last(id int); -- end"),
     ("R__people.sql", "create or replace view people as select name from person;\n"),
 ];
