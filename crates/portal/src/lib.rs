@@ -14,7 +14,10 @@ mod pages;
 mod search;
 mod site;
 mod slug;
+pub mod source;
+mod stage;
 mod text;
+pub mod truth;
 pub mod written;
 
 pub use erd::elk::Elk;
@@ -34,6 +37,8 @@ pub fn build(input: &Input<'_>) -> Site {
     let site_pages = pages::Pages { input, links: &links, layout: &Elk };
     site.add(Page::Home.path(), site_pages.home());
     site.add(Page::Findings.path(), site_pages.findings());
+    site.add(Page::Changes.path(), site_pages.changes());
+    site.add(Page::Migrations.path(), site_pages.migrations());
     site.add(Page::Guide.path(), site_pages.guide());
     for service in &input.declared.services {
         if let Some(page) = links.service(&service.name.value) {

@@ -25,7 +25,7 @@ pub(crate) const INDEX: &str = "assets/search-index.js";
 
 /// The stylesheet, with the domains' colours: the pages have no style of their own, so a strict policy holds.
 pub(crate) fn style(domains: &Domains) -> String {
-    let mut css = include_str!("../assets/portal.css").to_owned();
+    let mut css = String::from(include_str!("../assets/portal.css")) + "\n" + include_str!("../assets/truth.css");
     for (position, domain) in domains.domains.iter().enumerate() {
         if let Some(color) = domain.color {
             css.push_str(&format!(".d{position}{{--domain:{}}}\n", color.hex()));

@@ -1,22 +1,31 @@
-//! `trueup migrate`, `info` and `validate`: settings, connection, run, report.
+//! Flyway's verbs: settings, connection, run, report.
 
+mod bar;
+mod changing;
 pub mod connection;
 mod error;
 mod human;
 mod json;
+mod out;
 pub mod project;
+mod reading;
+mod record;
 pub mod schema;
 
-use std::time::Instant;
+use std::path::PathBuf;
 
+use serde_json::Value;
 use tokio::sync::watch;
-use trueup_migrations::history::{Entry, Reconciliation, reconcile, resolve};
-use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, Migrated, RunError, Stop};
+use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
 
 pub use error::RunnerError;
+pub(crate) use human::category;
+use record::Record;
 
-use crate::args::{DatabaseArgs, RunFormat};
+use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
+use crate::flyway::Teller;
+use out::Out;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
 const INTERRUPTED: u8 = 130;
@@ -28,99 +37,118 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What only some commands have.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// How long statements wait for locks.
+    pub locks: LockArgs,
+    /// The file for what came of it.
+    pub report: Option<PathBuf>,
+}
+
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
-pub async fn run(command: Command, arguments: &DatabaseArgs, place: &Place, stop: watch::Receiver<bool>) -> u8 {
-    let out = Out { format: arguments.format, command };
-    let mut asked = Stop::when(stop.clone());
-    let work = async {
-        match command {
-            Command::Migrate => migrate(arguments, place, stop, out).await,
-            Command::Info => info(arguments, place, out).await,
-            Command::Validate => validate(arguments, place, out).await,
+pub async fn run(
+    command: Command,
+    arguments: &DatabaseArgs,
+    extra: &Extra,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+) -> u8 {
+    let out = Out { format: arguments.format, command, verbose: arguments.verbose, flyway: None };
+    let record = match extra.report.as_deref().map(Record::at).transpose() {
+        Ok(record) => record,
+        Err(error) => {
+            out.error(&error);
+            return 1;
         }
     };
-    // Migrate ends by itself when it is asked to: it has something to cancel and to tell.
-    let result = match command {
-        Command::Migrate => work.await,
-        Command::Info | Command::Validate => tokio::select! {
-            result = work => result,
-            () = asked.asked() => Err(RunnerError::Run(RunError::Interrupted)),
-        },
-    };
-    result.unwrap_or_else(|error| {
-        out.error(&error);
-        if matches!(error, RunnerError::Run(RunError::Interrupted)) { INTERRUPTED } else { 1 }
-    })
+    let (code, document) = told(arguments, extra.locks, place, stop, out).await;
+    match record.zip(document).map(|(record, document)| record.write(&document)) {
+        Some(Err(error)) => {
+            out.unrecorded(&error);
+            code.max(1)
+        }
+        Some(Ok(())) | None => code,
+    }
 }
 
-async fn migrate(
+/// The same, told as Flyway tells it.
+pub(crate) async fn run_as_flyway(
+    command: Command,
     arguments: &DatabaseArgs,
     place: &Place,
     stop: watch::Receiver<bool>,
-    out: Out,
-) -> Result<u8, RunnerError> {
-    let start = Instant::now();
-    let mut asked = Stop::when(stop.clone());
-    let (inputs, mut database) = tokio::select! {
-        opened = open(arguments, place, out) => opened?,
-        () = asked.asked() => return Err(RunError::Interrupted.into()),
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
+    told(arguments, LockArgs::default(), place, stop, out).await.0
+}
+
+/// Connects as a command would, and no more.
+pub(crate) async fn test_connection(
+    arguments: &DatabaseArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command: Command::Info, verbose: false, flyway: Some(flyway) };
+    let mut asked = Stop::when(stop);
+    let opened = tokio::select! {
+        opened = open(arguments, place, out) => opened,
+        () = asked.asked() => Err(RunError::Interrupted.into()),
     };
-    let mut tell = |event: Event<'_>| out.event(&event);
-    let result = database.migrate(&inputs, &mut Stop::when(stop), &mut tell).await;
-    let server = Server::of(&database);
-    database.close().await;
-    let migrated = result?;
-    match out.format {
-        RunFormat::Human => human::migrated(&migrated, &server, start.elapsed(), arguments.verbose),
-        RunFormat::Json => json::print(&json::migrated(&migrated, &server, start.elapsed())),
-    }
-    Ok(code(&migrated))
-}
-
-fn code(migrated: &Migrated) -> u8 {
-    match &migrated.failure {
-        None => 0,
-        Some(failure) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-        Some(_) => 1,
+    match opened {
+        Ok((_, database)) => {
+            flyway.tested();
+            database.close().await;
+            0
+        }
+        Err(error) => {
+            out.error(&error);
+            code_of(&error)
+        }
     }
 }
 
-async fn info(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<u8, RunnerError> {
-    look(arguments, place, out, |_, found, server| {
-        match out.format {
-            RunFormat::Human => human::info(found, server),
-            RunFormat::Json => json::print(&json::info(found, server)),
-        }
-        Ok(0)
+/// The exit code of a run, and its document when it is one that is kept.
+async fn told(
+    arguments: &DatabaseArgs,
+    locks: LockArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    out: Out<'_>,
+) -> (u8, Option<Value>) {
+    let mut asked = Stop::when(stop.clone());
+    let result = match out.command {
+        Command::Info | Command::Validate => tokio::select! {
+            result = reading::run(arguments, place, out) => result.map(|code| (code, None)),
+            () = asked.asked() => Err(RunError::Interrupted.into()),
+        },
+        // The others end by themselves when they are asked to: they have something to cancel and to tell.
+        _ => changing::run(arguments, locks, place, stop, out).await,
+    };
+    result.unwrap_or_else(|error| {
+        out.error(&error);
+        (code_of(&error), Some(json::error(&error, out.command)))
     })
-    .await
 }
 
-async fn validate(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<u8, RunnerError> {
-    look(arguments, place, out, |inputs, found, server| {
-        let errors = found.validate(&inputs.policy.ignore);
-        let judged = found.entries.iter().filter(|entry| entry.resolved.is_some() || is_row(entry)).count();
-        match out.format {
-            RunFormat::Human => human::validated(&errors, judged),
-            RunFormat::Json => json::print(&json::validated(&errors, judged, server)),
-        }
-        Ok(u8::from(!errors.is_empty()))
-    })
-    .await
-}
-
-fn is_row(entry: &Entry<'_>) -> bool {
-    entry.applied.is_some_and(|row| !row.kind.is_synthetic())
+fn code_of(error: &RunnerError) -> u8 {
+    match error {
+        RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
+        RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
+        _ => 1,
+    }
 }
 
 /// The server that answered.
 pub(crate) struct Server {
-    database: String,
-    version: String,
+    pub(crate) database: String,
+    pub(crate) version: String,
     /// The schema with the history.
-    schema: String,
+    pub(crate) schema: String,
 }
 
 impl Server {
@@ -131,65 +159,15 @@ impl Server {
     }
 }
 
-/// Reads files and history, puts them together, and hands them over.
-async fn look(
-    arguments: &DatabaseArgs,
-    place: &Place,
-    out: Out,
-    show: impl FnOnce(&Inputs, &Reconciliation<'_>, &Server) -> Result<u8, RunnerError>,
-) -> Result<u8, RunnerError> {
-    let (inputs, mut database) = open(arguments, place, out).await?;
-    let missing = database.missing_schemas().await?;
-    if out.command == Command::Validate && !missing.is_empty() && !inputs.set.is_empty() {
-        return Err(RunError::MissingSchemas(missing).into());
-    }
-    let rows = database.history().await?.unwrap_or_default();
-    let server = Server::of(&database);
-    let placeholders = database.placeholders().clone();
-    database.close().await;
-    let resolved = resolve(&inputs.set, &placeholders).map_err(RunnerError::unresolved)?;
-    let found = reconcile(&resolved, &rows, &inputs.policy).map_err(RunError::from)?;
-    show(&inputs, &found, &server)
-}
-
-async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inputs, Database), RunnerError> {
+async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(Inputs, Database), RunnerError> {
     let variables = variables();
     let project = project::read(&place.folder, arguments, &variables)?;
     out.notices(&project.notices);
     let connection = connection::choose(arguments, &variables, &project.settings)?;
     out.notices(&connection.notices);
     let working_directory = place.folder.to_string_lossy().into_owned();
-    let inputs =
-        Inputs::new(project.set, project.settings, working_directory, out.command).map_err(RunnerError::Problems)?;
+    let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
     let database = Database::open(&connection.endpoint, &inputs).await?;
+    out.connected(&inputs.settings, &Server::of(&database));
     Ok((inputs, database))
-}
-
-/// Where and how things are said.
-#[derive(Clone, Copy)]
-struct Out {
-    format: RunFormat,
-    command: Command,
-}
-
-impl Out {
-    fn event(self, event: &Event<'_>) {
-        match event {
-            Event::Waiting { holder } => human::waiting(*holder),
-            Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran),
-            Event::Applied(_) => {}
-        }
-    }
-
-    /// Notices go to standard error, so that standard output stays what was asked for.
-    fn notices(self, notices: &[String]) {
-        notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}")));
-    }
-
-    fn error(self, error: &RunnerError) {
-        match self.format {
-            RunFormat::Human => human::error(error),
-            RunFormat::Json => json::print(&json::error(error, self.command)),
-        }
-    }
 }

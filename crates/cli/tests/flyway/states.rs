@@ -155,6 +155,20 @@ fn info_and_validate_agree() {
             &[],
         ),
         (
+            "Java before, SQL now",
+            &|s| {
+                s.sql("update flyway_schema_history set type='JDBC' where version='2'");
+            },
+            &[],
+        ),
+        (
+            "Java before, SQL now, the highest",
+            &|s| {
+                s.sql("update flyway_schema_history set type='JDBC' where version='3'");
+            },
+            &[],
+        ),
+        (
             "Java before, SQL now, repeatable",
             &|s| {
                 s.sql("update flyway_schema_history set type='JDBC' where description='r'");

@@ -1,6 +1,6 @@
 //! Where a case is played: a database, a folder of migrations, and the two parties who take turns.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -91,11 +91,6 @@ impl Stage {
 
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.root.path().join("sql").join(name)).unwrap();
-    }
-
-    /// The folder that the case has to itself.
-    pub(crate) fn root(&self) -> &Path {
-        self.root.path()
     }
 
     /// For libpq's programs.

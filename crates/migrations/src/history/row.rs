@@ -17,9 +17,14 @@ pub enum AppliedKind {
     Sql,
     /// `SQL_BASELINE`: a B script.
     SqlBaseline,
+    /// An undo migration of Flyway's paid editions took a version back; its spelling.
+    Undo(&'static str),
     /// Something that is no SQL file and therefore never resolved here; its spelling.
     Foreign(&'static str),
 }
+
+/// Kinds of undo migrations. Flyway's free edition fails on the first one; we read them and write none.
+const UNDO: &[&str] = &["UNDO_SQL", "UNDO_SCRIPT", "UNDO_JDBC", "UNDO_CUSTOM"];
 
 /// Kinds that are read and that no SQL file has.
 const FOREIGN: &[&str] =
@@ -34,7 +39,10 @@ impl AppliedKind {
             "DELETE" => Self::Delete,
             "SQL" => Self::Sql,
             "SQL_BASELINE" => Self::SqlBaseline,
-            other => Self::Foreign(FOREIGN.iter().find(|known| **known == other)?),
+            other => match UNDO.iter().find(|known| **known == other) {
+                Some(undo) => Self::Undo(undo),
+                None => Self::Foreign(FOREIGN.iter().find(|known| **known == other)?),
+            },
         })
     }
 
@@ -46,13 +54,18 @@ impl AppliedKind {
             Self::Delete => "DELETE",
             Self::Sql => "SQL",
             Self::SqlBaseline => "SQL_BASELINE",
-            Self::Foreign(text) => text,
+            Self::Undo(text) | Self::Foreign(text) => text,
         }
     }
 
     /// Rows that no file stands behind.
     pub fn is_synthetic(self) -> bool {
-        matches!(self, Self::Schema | Self::Baseline | Self::Delete)
+        matches!(self, Self::Schema | Self::Baseline | Self::Delete | Self::Undo(_))
+    }
+
+    /// Rows that take an earlier one back.
+    pub fn takes_back(self) -> bool {
+        matches!(self, Self::Delete | Self::Undo(_))
     }
 
     /// Rows that say "everything up to here".

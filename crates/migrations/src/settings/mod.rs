@@ -91,6 +91,8 @@ pub struct Settings {
     pub repeatable_sql_migration_prefix: Setting<String>,
     /// `B`
     pub baseline_migration_prefix: Setting<String>,
+    /// What starts the name of an undo migration.
+    pub undo_sql_migration_prefix: Setting<String>,
     /// `__`
     pub sql_migration_separator: Setting<String>,
     /// `.sql`
@@ -148,6 +150,7 @@ impl Default for Settings {
             sql_migration_prefix: text("V"),
             repeatable_sql_migration_prefix: text("R"),
             baseline_migration_prefix: text("B"),
+            undo_sql_migration_prefix: text("U"),
             sql_migration_separator: text("__"),
             sql_migration_suffixes: Setting::default_of(vec![".sql".to_owned()]),
             encoding: Setting::default_of(Encoding::Utf8),
@@ -175,6 +178,7 @@ impl Settings {
             versioned: self.sql_migration_prefix.value.clone(),
             repeatable: self.repeatable_sql_migration_prefix.value.clone(),
             baseline: self.baseline_migration_prefix.value.clone(),
+            undo: self.undo_sql_migration_prefix.value.clone(),
             separator: self.sql_migration_separator.value.clone(),
             suffixes: self.sql_migration_suffixes.value.clone(),
         }

@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use trueup_migrations::history::{IgnorePattern, Reconciliation, State, reconcile, resolve};
+use trueup_migrations::history::{
+    AppliedMigration, IgnorePattern, Reconciliation, Resolved, State, reconcile, resolve,
+};
 use trueup_migrations::migration::{Migration, ScriptError};
 
-use super::database::{Database, Look, checked};
-use super::inputs::{AFTER_MIGRATE, BEFORE_MIGRATE, Inputs};
-use super::outcome::{Failure, Migrated, Refused, RunError};
+use super::Event;
+use super::database::{Database, Look};
+use super::events::{
+    self, AFTER_CONNECT, AFTER_MIGRATE_APPLIED, AFTER_VERSIONED, BEFORE_CREATE_SCHEMA, BEFORE_REPEATABLES,
+    CREATE_SCHEMA,
+};
+use super::inputs::{Command, Inputs};
+use super::outcome::{Migrated, Refused, RunError};
 use super::runner::{Came, Runner, Step};
+use super::script::Mode;
 use super::stop::Stop;
-use super::{Event, lock};
 
 impl Database {
     /// Applies what is pending. A script that fails is in [`Migrated::failure`]; then nothing behind it has run.
@@ -23,101 +30,171 @@ impl Database {
         stop: &mut Stop,
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Migrated, RunError> {
-        let key = self.table().lock_key();
-        let look = match self.lock_and_look().await? {
-            Some(look) => look,
-            None => {
-                lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
-                self.look_locked().await?
-            }
-        };
+        let look = self.locked(inputs, stop, tell).await?;
         let mut runner = Runner::new(self, inputs, stop, tell);
-        match runner.all(look).await {
-            Ok(failure) => runner.migrated.failure = failure,
-            Err(RunError::Session(error)) if runner.current.is_some() => runner.lost(&error).await,
-            // What was applied must be told, whatever came after it.
-            Err(error) if !runner.migrated.applied.is_empty() => runner.stopped(&error),
-            Err(error) => return Err(error),
-        }
-        let mut migrated = runner.migrated;
+        let came = runner.all(look).await;
+        let mut migrated = runner.ended(came).await?;
         migrated.round_trips = self.round_trips();
         Ok(migrated)
     }
 }
 
 impl Runner<'_> {
-    async fn all(&mut self, look: Look) -> Result<Option<Failure>, RunError> {
+    /// What is told of a run, whatever ended it.
+    pub(super) async fn ended(mut self, came: Result<(), RunError>) -> Result<Migrated, RunError> {
+        match came {
+            Ok(()) => {}
+            Err(RunError::Script(failure)) => self.migrated.failure = Some(*failure),
+            Err(RunError::Session(error)) if self.current.is_some() => self.lost(&error).await,
+            // What was applied must be told, whatever came after it.
+            Err(error) if !self.migrated.applied.is_empty() => self.stopped(&error),
+            Err(error) => return Err(error),
+        }
+        Ok(self.migrated)
+    }
+
+    async fn all(&mut self, look: Look) -> Result<(), RunError> {
         let exists = look.rows.is_some();
+        let has_progress = exists && look.has_progress();
         let (facts, mut rows) = (look.schemas, look.rows.unwrap_or_default());
+        if has_progress {
+            self.take_in_progress(&rows).await?;
+        }
+        rows = self.as_of_now(rows);
         let inputs = self.inputs;
         let resolved = resolve(&inputs.set, self.database.placeholders()).map_err(unresolved)?;
+        self.prepare_callbacks(Command::Migrate)?;
+        self.fire(AFTER_CONNECT).await?;
+        if facts.iter().all(|schema| schema.exists) {
+            self.validated(&resolved, &mut rows).await?;
+        }
         let found = reconcile(&resolved, &rows, &inputs.policy)?;
-        self.refuse(&found)?;
+        self.refuse_failed(&found)?;
         self.migrated.version_before = found.current.map(|version| version.text().to_owned());
-        let before = self.callbacks(&[BEFORE_MIGRATE])?;
-        let after = self.callbacks(&AFTER_MIGRATE)?;
         let mut steps = self.steps(&found)?;
+        if inputs.settings.group.value {
+            self.refuse_ungroupable(&steps)?;
+        }
+        if inputs.settings.create_schemas.value {
+            self.fire(CREATE_SCHEMA).await?;
+            self.fire(BEFORE_CREATE_SCHEMA).await?;
+        }
         if self.create_missing(&facts, exists, &rows).await? {
-            rows = self.database.rows().await?;
+            rows = self.read_rows().await?;
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
-        if !steps.is_empty() || !before.is_empty() || !after.is_empty() {
-            let settle = self.database.guard.settle();
-            checked(self.session().query(&settle).await?, "the session cannot be prepared")?;
+        if !steps.is_empty() {
+            self.ready().await?;
         }
-        if let Came::Failed(failure) = self.run(&before).await? {
-            return Ok(Some(failure));
-        }
-        if before.iter().any(|step| step.script.afterwards.read_history) {
-            rows = self.database.rows().await?;
-            steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
+        (self.tell)(Event::Begins { version: self.migrated.version_before.as_deref() });
+        self.around(&events::MIGRATE, async |runner| runner.pending(&resolved, steps).await).await?;
+        self.current = None;
+        self.finish(&events::MIGRATE).await
+    }
+
+    /// Runs what is pending, reading the history again wherever something may have changed it.
+    async fn pending(&mut self, resolved: &[Resolved<'_>], mut steps: Vec<Step>) -> Result<(), RunError> {
+        let policy = &self.inputs.policy;
+        if std::mem::take(&mut self.stale) {
+            let rows = self.read_rows().await?;
+            steps = self.steps(&reconcile(resolved, &rows, policy)?)?;
         }
         let mut seen = BTreeSet::new();
+        let mut over = false;
         loop {
-            self.last_rank = rows.last().map_or(0, |row| row.rank);
             if let Some(again) = steps.iter().find(|step| seen.contains(&step.path)) {
                 return Err(RunError::Again(again.path.clone()));
             }
+            self.plan(&steps);
             let start = self.migrated.applied.len();
-            match self.run(&steps).await? {
-                Came::Failed(failure) => return Ok(Some(failure)),
-                Came::Done => break,
-                Came::Reread => {
-                    seen.extend(self.migrated.applied[start..].iter().map(|ran| ran.path.clone()));
-                    rows = self.database.rows().await?;
-                    let found = reconcile(&resolved, &rows, &inputs.policy)?;
-                    self.refuse_failed(&found)?;
-                    steps = self.steps(&found)?;
-                }
+            if self.in_order(&steps, &mut over).await? == Came::Done {
+                break;
+            }
+            seen.extend(self.migrated.applied[start..].iter().map(|ran| ran.path.clone()));
+            let rows = self.read_rows().await?;
+            let found = reconcile(resolved, &rows, policy)?;
+            self.refuse_failed(&found)?;
+            steps = self.steps(&found)?;
+        }
+        if !over {
+            self.fire(AFTER_VERSIONED).await?;
+        }
+        if !self.migrated.applied.is_empty() {
+            self.fire(AFTER_MIGRATE_APPLIED).await?;
+        }
+        Ok(())
+    }
+
+    /// One pass over what is pending. `over` tells whether the events between versions and repeatables have come.
+    async fn in_order(&mut self, steps: &[Step], over: &mut bool) -> Result<Came, RunError> {
+        let settings = &self.inputs.settings;
+        let outside = steps.iter().any(|step| step.script.mode == Mode::Autocommit);
+        if settings.group.value && !settings.skip_executing_migrations.value && !outside {
+            return self.grouped(steps, over).await;
+        }
+        let between = self.has(AFTER_VERSIONED) || self.has(BEFORE_REPEATABLES);
+        let first = steps.iter().position(Step::is_repeatable).filter(|_| between && !*over);
+        let (versioned, rest) = steps.split_at(first.unwrap_or(0));
+        if self.run_or_record(versioned).await? == Came::Reread {
+            return Ok(Came::Reread);
+        }
+        if first.is_some() {
+            *over = true;
+            self.fire(AFTER_VERSIONED).await?;
+            self.fire(BEFORE_REPEATABLES).await?;
+            if std::mem::take(&mut self.stale) {
+                return Ok(Came::Reread);
             }
         }
-        self.afterwards(&after).await
+        self.run_or_record(rest).await
     }
 
-    /// `afterMigrateApplied` when something was applied, then `afterMigrate`.
-    async fn afterwards(&mut self, after: &[Step]) -> Result<Option<Failure>, RunError> {
-        let applied = self.inputs.set.callbacks_of(AFTER_MIGRATE[0]).len();
-        let after = if self.migrated.applied.is_empty() { &after[applied..] } else { after };
-        Ok(match self.run(after).await? {
-            Came::Failed(failure) => Some(failure),
-            Came::Done | Came::Reread => None,
-        })
+    /// The history as far as it decides what is pending.
+    async fn read_rows(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
+        let rows = self.database.rows().await?;
+        Ok(self.as_of_now(rows))
     }
 
-    fn refuse(&self, found: &Reconciliation<'_>) -> Result<(), RunError> {
-        if self.inputs.validate_on_migrate {
-            let mut ignore = self.inputs.policy.ignore.clone();
-            ignore.push(IgnorePattern::PENDING);
+    /// Keeps the highest rank, and gives the rows without those of failures that this run goes on from.
+    fn as_of_now(&mut self, rows: Vec<AppliedMigration>) -> Vec<AppliedMigration> {
+        self.last_rank = rows.last().map_or(0, |row| row.rank);
+        self.without_resumable(rows)
+    }
+
+    async fn run_or_record(&mut self, steps: &[Step]) -> Result<Came, RunError> {
+        match self.inputs.settings.skip_executing_migrations.value {
+            true => self.recorded(steps).await,
+            false => self.run(steps).await,
+        }
+    }
+
+    /// Validates, with the callbacks around it, one of which may change the history.
+    async fn validated(&mut self, resolved: &[Resolved<'_>], rows: &mut Vec<AppliedMigration>) -> Result<(), RunError> {
+        if !self.inputs.validate_on_migrate {
+            return Ok(());
+        }
+        let policy = &self.inputs.policy;
+        let start = std::time::Instant::now();
+        let judge = async |runner: &mut Self| {
+            if std::mem::take(&mut runner.stale) {
+                let read = runner.database.history().await?.unwrap_or_default();
+                *rows = runner.as_of_now(read);
+            }
+            let found = reconcile(resolved, rows, policy)?;
+            let ignore: Vec<_> = policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();
             let errors = found.validate(&ignore);
             if !errors.is_empty() {
                 return Err(RunError::Invalid(errors));
             }
-        }
-        self.refuse_failed(found)
+            let migrations = found.entries.len();
+            (runner.tell)(Event::Validated { migrations, elapsed: start.elapsed() });
+            Ok(())
+        };
+        self.around(&events::VALIDATE, judge).await
     }
 
     /// Nothing runs on a history with a failed row, except a single one of a version later than any file.
-    fn refuse_failed(&self, found: &Reconciliation<'_>) -> Result<(), RunError> {
+    pub(super) fn refuse_failed(&self, found: &Reconciliation<'_>) -> Result<(), RunError> {
         let failed: Vec<_> = found.failed().collect();
         let Some(first) = failed.first() else { return Ok(()) };
         let future = first.state == State::FutureFailed && self.inputs.policy.ignore.contains(&IgnorePattern::FUTURE);
@@ -129,6 +206,6 @@ impl Runner<'_> {
     }
 }
 
-fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> RunError {
+pub(super) fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> RunError {
     RunError::Refused(errors.into_iter().map(|(migration, error)| Refused::of(migration, error)).collect())
 }

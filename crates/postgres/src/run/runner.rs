@@ -1,19 +1,22 @@
 //! What all commands that run scripts have in common: one session, the scripts in order, and what is told of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use trueup_migrations::history::{NewRow, Reconciliation, Resolved};
+use trueup_migrations::history::{AppliedKind, NewRow, Reconciliation, Resolved};
 use trueup_migrations::migration::Migration;
 
 use crate::place::Place;
-use crate::session::{Outcome, Session, SessionError, TransactionStatus};
+use crate::session::{self, Outcome, Session, SessionError, TransactionStatus};
 
 use super::database::Database;
+use super::events::Callbacks;
 use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
+use super::progress::Progress;
 use super::script::{Mode, Script};
 use super::stop::Stop;
+use super::watch::{self, Watch};
 use super::{Event, lock};
 
 /// Longest time to get a session that is to stop to stop, and to learn what became of a lost one.
@@ -29,12 +32,24 @@ pub(super) struct Step {
     pub(super) script: Script,
 }
 
+impl Step {
+    /// Whether it is a repeatable migration.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.version.is_none())
+    }
+
+    /// Whether it takes a version back.
+    pub(super) fn is_undo(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.kind == AppliedKind::Delete)
+    }
+}
+
 /// What is under way.
 pub(super) struct Runner<'a> {
     pub(super) database: &'a mut Database,
     pub(super) inputs: &'a Inputs,
     pub(super) stop: &'a mut Stop,
-    tell: &'a mut (dyn FnMut(Event<'_>) + Send),
+    pub(super) tell: &'a mut (dyn FnMut(Event<'_>) + Send),
     /// Answers that a cancel brought in ahead of their turn.
     drained: VecDeque<Outcome>,
     pub(super) interrupted: bool,
@@ -42,15 +57,25 @@ pub(super) struct Runner<'a> {
     pub(super) last_rank: i32,
     /// The file whose answer is awaited.
     pub(super) current: Option<String>,
+    /// The callbacks of the command.
+    pub(super) callbacks: Callbacks,
+    /// Whether a callback may have changed the history since it was read.
+    pub(super) stale: bool,
+    /// Whether role and search path are as every script finds them.
+    pub(super) is_ready: bool,
     pub(super) migrated: Migrated,
+    /// What earlier runs did not finish.
+    pub(super) progress: Progress,
+    /// What is heard of the index that is being built.
+    pub(super) watch: Option<Watch>,
 }
 
-/// What came of a list of steps.
+/// What came of a list of steps that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     Done,
     /// The history has to be read again before anything else.
     Reread,
-    Failed(Failure),
 }
 
 impl<'a> Runner<'a> {
@@ -70,7 +95,12 @@ impl<'a> Runner<'a> {
             interrupted: false,
             last_rank: 0,
             current: None,
+            callbacks: BTreeMap::new(),
+            stale: false,
+            is_ready: false,
             migrated: Migrated { schema, ..Migrated::default() },
+            progress: Progress::default(),
+            watch: None,
         }
     }
 
@@ -79,12 +109,10 @@ impl<'a> Runner<'a> {
         self.prepare(found.pending().map(|file| (file.migration, Some(Resolved::row(file)))))
     }
 
-    pub(super) fn callbacks(&self, events: &[&str]) -> Result<Vec<Step>, RunError> {
-        let files = events.iter().flat_map(|event| self.inputs.set.callbacks_of(event));
-        self.prepare(files.map(|file| (file, None)))
-    }
-
-    fn prepare<'m>(&self, files: impl Iterator<Item = (&'m Migration, Option<NewRow>)>) -> Result<Vec<Step>, RunError> {
+    pub(super) fn prepare<'m>(
+        &self,
+        files: impl Iterator<Item = (&'m Migration, Option<NewRow>)>,
+    ) -> Result<Vec<Step>, RunError> {
         let (mut steps, mut refused) = (Vec::new(), Vec::new());
         for (migration, row) in files {
             match Script::prepare(migration, &self.inputs.settings, self.database.placeholders()) {
@@ -97,14 +125,15 @@ impl<'a> Runner<'a> {
 
     /// Runs scripts in order, up to the first that fails or after which the history must be read again.
     pub(super) async fn run(&mut self, steps: &[Step]) -> Result<Came, RunError> {
-        let mut next = 0;
+        let (mut next, mut tries) = (0, 0);
         while let Some(step) = steps.get(next) {
             if self.interrupted {
-                return Ok(Came::Failed(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing)));
+                return Err(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing).into());
             }
-            self.current = Some(step.path.clone());
+            self.begin(step);
+            let applied = self.migrated.applied.len();
             let (end, failure) = match step.script.mode {
-                Mode::Ahead if step.row.is_some() => {
+                Mode::Ahead if step.row.is_some() && !self.has_each() => {
                     let ahead = |step: &Step| step.script.mode == Mode::Ahead && step.row.is_some();
                     let end = steps[next..].iter().position(|step| !ahead(step)).map_or(steps.len(), |end| next + end);
                     (end, self.ahead(&steps[next..end]).await?)
@@ -113,20 +142,47 @@ impl<'a> Runner<'a> {
                 Mode::Autocommit => (next + 1, self.autocommit(step).await?),
             };
             if let Some(failure) = failure {
-                return Ok(Came::Failed(failure));
+                let more = self.migrated.applied.len() - applied;
+                tries = if more > 0 { 0 } else { tries };
+                if failure.left == Left::Nothing && self.wait_for_locks(&failure, &mut tries).await {
+                    next += more;
+                    continue;
+                }
+                self.after_each_failure(step).await?;
+                return Err(failure.into());
             }
             if step.script.afterwards.lock {
                 let key = self.database.table().lock_key();
                 let session = &mut self.database.session;
                 lock::take(session, key, self.inputs.lock_seconds, self.stop, self.tell).await?;
             }
-            if step.row.is_some() && (step.script.afterwards.lock || step.script.afterwards.read_history) {
+            let changed = step.script.afterwards.lock || step.script.afterwards.read_history;
+            if step.row.is_some() && (changed || std::mem::take(&mut self.stale)) {
                 return Ok(Came::Reread);
             }
             next = end;
         }
         self.current = None;
         Ok(Came::Done)
+    }
+
+    /// What is pending is known, perhaps anew.
+    pub(super) fn plan(&mut self, steps: &[Step]) {
+        let planned = self.migrated.applied.len() + steps.len();
+        if planned != std::mem::replace(&mut self.migrated.planned, planned) {
+            self.emit(Event::Planned(planned));
+        }
+    }
+
+    /// The answer of a script is awaited.
+    pub(super) fn begin(&mut self, step: &Step) {
+        if self.current.as_ref() == Some(&step.path) {
+            return;
+        }
+        self.current = Some(step.path.clone());
+        if step.row.is_some() {
+            self.emit(Event::Running { path: &step.path });
+        }
     }
 
     pub(super) fn session(&mut self) -> &mut Session {
@@ -139,15 +195,39 @@ impl<'a> Runner<'a> {
             return Ok(outcome);
         }
         if !self.interrupted {
-            tokio::select! {
-                biased;
-                outcome = self.database.session.next_outcome() => return outcome,
-                () = self.stop.asked() => self.interrupted = true,
+            loop {
+                tokio::select! {
+                    biased;
+                    outcome = self.database.session.next_outcome() => return outcome,
+                    () = self.stop.asked() => break,
+                    built = watch::heard(self.watch.as_mut()) => {
+                        let file = self.current.as_deref().unwrap_or_default();
+                        (self.tell)(Event::Building { path: file, built: &built });
+                    }
+                }
             }
+            self.interrupted = true;
             self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
             return self.drained.pop_front().ok_or(SessionError::NothingInFlight);
         }
         self.database.session.next_outcome().await
+    }
+
+    /// Waits until there is room for more data of a COPY; its outcome, when that comes first, as it does when the run is to
+    /// end.
+    pub(super) async fn copying(&mut self) -> Result<Option<Outcome>, SessionError> {
+        tokio::select! {
+            biased;
+            progress = self.database.session.progress() => Ok(match progress? {
+                session::Progress::Outcome(outcome) => Some(*outcome),
+                session::Progress::Room => None,
+            }),
+            () = self.stop.asked() => {
+                self.interrupted = true;
+                self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
+                self.drained.pop_front().ok_or(SessionError::NothingInFlight).map(Some)
+            }
+        }
     }
 
     /// Sends one message of ours and waits for its outcome; a run that is to end does not cancel it.
@@ -163,6 +243,10 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    pub(super) fn emit(&mut self, event: Event<'_>) {
+        (self.tell)(event);
+    }
+
     pub(super) fn note(&mut self, step: &Step, outcome: &Outcome) {
         let kept = &mut self.migrated.notices;
         let room = NOTICES.saturating_sub(kept.len());
@@ -170,15 +254,27 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn applied(&mut self, step: &Step, rank: i32, elapsed: Duration) {
-        self.last_rank = rank;
         let Some(row) = step.row.clone() else { return };
+        self.last_rank = rank;
         let ran = Ran { row, path: step.path.clone(), elapsed };
         (self.tell)(Event::Applied(&ran));
         self.migrated.applied.push(ran);
     }
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
-        let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
-        Failure { at: step.script.locate(place.offset), statement: place.statement.map(text), cause, left }
+        let is_pointed = cause.server_error().is_some_and(|error| error.position.is_some());
+        let range = place.statement.map(|index| step.script.statements[index].clone());
+        let text = |range: std::ops::Range<usize>| step.script.text()[range].to_owned();
+        let before = |start: usize| step.script.text().get(start..place.offset?);
+        let pointed = range.as_ref().and_then(|range| before(range.start)).filter(|_| place.certain && is_pointed);
+        Failure {
+            at: step.script.locate(place.offset),
+            starts: range.as_ref().map(|range| step.script.locate(Some(range.start))),
+            position: pointed.map(|before| before.chars().count() + 1),
+            statement: range.map(text),
+            cause,
+            left,
+            invalid: Vec::new(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Names, places and bytes of files.
 
-use crate::stage::{Party, Stage};
+use crate::stage::Stage;
 
 /// Bytes, and the checksum that Flyway keeps of them.
 const CHECKSUMS: &[(&[u8], i32)] = &[
