@@ -117,3 +117,22 @@ pub(crate) fn baseline_file_too_late(stage: &mut Stage) {
     stage.write("V3__v.sql", "create table v();");
     assert_eq!(stage.a("migrate", &[]).ran(), 1);
 }
+
+pub(crate) fn tablespace(stage: &mut Stage) {
+    stage.files(TWO);
+    // One for both orders, or their dumps would differ.
+    stage.sql(
+        "set allow_in_place_tablespaces = on;\n\
+         select 'create tablespace side_by_side location ''''' \
+         where not exists (select from pg_tablespace where spcname = 'side_by_side') \\gexec",
+    );
+    stage.set("tablespace", "side_by_side");
+    assert_eq!(stage.a("migrate", &[]).ran(), 2);
+    assert_eq!(stage.b("migrate", &[]).ran(), 0);
+    stage.see("\\d flyway_schema_history");
+    let there = "select string_agg(relname, ' ' order by relname) from pg_class c \
+                 join pg_tablespace t on t.oid = c.reltablespace where spcname = 'side_by_side'";
+    let expected = "flyway_schema_history flyway_schema_history_pk flyway_schema_history_s_idx";
+    assert_eq!(stage.see(there), expected);
+    assert!(!stage.a("migrate", &[("tablespace", "nowhere"), ("table", "other")]).ok);
+}

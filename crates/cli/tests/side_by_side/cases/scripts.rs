@@ -177,3 +177,28 @@ pub(crate) fn settings_that_stay(stage: &mut Stage) {
         stage.sql("drop table app.probe, app.flyway_schema_history");
     }
 }
+
+pub(crate) fn failing_outside(stage: &mut Stage) {
+    stage.write("V1__t.sql", "create table t(id int);");
+    stage.write("V2__v.sql", "vacuum t;\nvacuum nowhere;\n");
+    stage.set(SESSION_LOCK.0, SESSION_LOCK.1);
+    stage.a("migrate", &[]).says("relation \"nowhere\" does not exist");
+    assert_eq!(stage.see("select count(*) from flyway_schema_history where not success"), "1");
+    stage.b("migrate", &[]);
+    assert!(stage.a("repair", &[]).ok);
+    stage.write("V2__v.sql", "vacuum t;\n");
+    assert_eq!(stage.b("migrate", &[]).ran(), 1);
+
+    stage.set(SESSION_LOCK.0, "true");
+    stage.write("V3__v.sql", "vacuum t;\nvacuum nowhere;\n");
+    stage.apart = true;
+    assert!(!stage.a("migrate", &[]).ok);
+    let failed = stage.sql("select count(*) from flyway_schema_history where not success");
+    // Flyway's row is rolled back with the transaction that holds its lock.
+    assert_eq!(failed, if stage.a == Party::Flyway { "0" } else { "1" });
+    stage.apart = false;
+    stage.write("V3__v.sql", "vacuum t;\n");
+    assert!(stage.a("repair", &[]).ok);
+    assert_eq!(stage.b("migrate", &[]).ran(), 1);
+    assert!(stage.a("validate", &[]).ok);
+}
