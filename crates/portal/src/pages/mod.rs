@@ -1,5 +1,6 @@
 //! The pages: what stands on each of them, as markup.
 
+mod diagram;
 mod findings;
 mod guide;
 mod home;
