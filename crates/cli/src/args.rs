@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use trueup_model::secret::Secret;
 
 pub use self::portal::{PortalArgs, PortalCommand};
-use self::run::RUN_EXAMPLES;
-pub use self::run::{DatabaseArgs, RunFormat};
+use self::run::{BASELINE_EXAMPLES, CLEAN_EXAMPLES, REPAIR_EXAMPLES, RUN_EXAMPLES, UNDO_EXAMPLES};
+pub use self::run::{DatabaseArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -83,7 +83,7 @@ pub enum Command {
     /// checksums. Flyway may go on where trueup stopped, and the other way round. A script and its row are committed
     /// together, and nothing runs after a failure.
     #[command(after_help = RUN_EXAMPLES)]
-    Migrate(Box<DatabaseArgs>),
+    Migrate(Box<MigrateArgs>),
     /// Show which migrations are applied to a database, and which are pending
     ///
     /// Changes nothing.
@@ -95,6 +95,31 @@ pub enum Command {
     /// not applied yet. Changes nothing.
     #[command(after_help = RUN_EXAMPLES)]
     Validate(Box<DatabaseArgs>),
+    /// Start a schema history on a database that has something in it
+    ///
+    /// Creates flyway_schema_history with one row: everything up to `baselineVersion` (1) counts as applied, and migrate
+    /// starts behind it. Runs none of the migrations.
+    #[command(after_help = BASELINE_EXAMPLES)]
+    Baseline(Box<DatabaseArgs>),
+    /// Put the schema history in order
+    ///
+    /// In one transaction: rows of failed migrations are removed, applied migrations whose files are gone are marked as
+    /// deleted, and checksums, descriptions and types are made those of the files. Touches nothing but the history:
+    /// remove by hand first what a failed migration has left.
+    #[command(after_help = REPAIR_EXAMPLES)]
+    Repair(Box<DatabaseArgs>),
+    /// Drop everything in the schemas of a database
+    ///
+    /// Disabled unless `cleanDisabled` is set to false. Drops all objects in the configured schemas, the schema history
+    /// among them, and the schemas that the history says were created for it. All of it is one transaction.
+    #[command(after_help = CLEAN_EXAMPLES)]
+    Clean(Box<DatabaseArgs>),
+    /// Take back the version that was applied last
+    ///
+    /// Runs its undo script, U3__….sql for V3__….sql, and marks the version as deleted in the schema history, where
+    /// Flyway's free edition reads it as not applied. Needs none of Flyway's paid editions.
+    #[command(after_help = UNDO_EXAMPLES)]
+    Undo(Box<UndoArgs>),
     /// Work with the intent YAML
     Intent {
         /// What to do with it
@@ -245,7 +270,7 @@ mod tests {
     fn every_option_stands_under_a_heading() {
         let mut command = Cli::command();
         command.build();
-        for name in ["check", "migrate", "info", "validate"] {
+        for name in ["check", "migrate", "info", "validate", "baseline", "repair", "clean", "undo"] {
             let sub = command.find_subcommand(name).unwrap();
             for option in sub.get_opts().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
                 assert!(option.get_help_heading().is_some(), "{name} {}", option.get_id());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand};
+use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand, LockArgs, MigrateArgs, UndoArgs};
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::explain;
 use trueup_cli::report::human::Style;
@@ -41,9 +41,20 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             print(&String::from_utf8_lossy(&text));
             Ok(0)
         }
-        Command::Migrate(arguments) => run_database(Verb::Migrate, &arguments, &place),
-        Command::Info(arguments) => run_database(Verb::Info, &arguments, &place),
-        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &place),
+        Command::Migrate(arguments) => {
+            let MigrateArgs { locks, database } = *arguments;
+            run_database(Verb::Migrate, &database, locks, &place)
+        }
+        Command::Info(arguments) => run_database(Verb::Info, &arguments, LockArgs::default(), &place),
+        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, LockArgs::default(), &place),
+        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, LockArgs::default(), &place),
+        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, LockArgs::default(), &place),
+        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, LockArgs::default(), &place),
+        Command::Undo(arguments) => {
+            let UndoArgs { target, locks, mut database } = *arguments;
+            database.set.extend(target.map(|version| format!("target={version}")));
+            run_database(Verb::Undo, &database, locks, &place)
+        }
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
     }
 }
@@ -69,7 +80,7 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
 }
 
 /// Runs a command on a database. An interrupt is passed on: there may be something to cancel, and something to tell.
-fn run_database(verb: Verb, arguments: &DatabaseArgs, place: &Place) -> Result<u8, CheckError> {
+fn run_database(verb: Verb, arguments: &DatabaseArgs, locks: LockArgs, place: &Place) -> Result<u8, CheckError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
     let code = runtime.block_on(async {
@@ -79,7 +90,7 @@ fn run_database(verb: Verb, arguments: &DatabaseArgs, place: &Place) -> Result<u
             // A run that is over does not listen any more.
             let _ = ask.send(true);
         });
-        trueup_cli::runner::run(verb, arguments, place, stop).await
+        trueup_cli::runner::run(verb, arguments, locks, place, stop).await
     });
     runtime.shutdown_background();
     Ok(code)

@@ -1,14 +1,19 @@
 //! `trueup portal`: reads the intent as `check` does, makes the pages, and writes or compares them.
 
+mod environments;
 mod folder;
 mod report;
+mod repository;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use trueup_intent::{Reading, Source};
+use trueup_model::location::{Located, Location};
 use trueup_portal::domains::{self, Domains};
-use trueup_portal::input::{CheckReport, Input};
+use trueup_portal::input::{CheckReport, Input, Known};
+use trueup_portal::source::SourceLinks;
 use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 
@@ -17,7 +22,10 @@ use crate::check::inputs::{self, Inputs};
 use crate::check::{CheckError, Place, find_settings, output};
 use crate::report::text::{SENTENCE, clean, count, place as shown_place};
 use crate::report::{InputError, Report};
+use crate::settings::{PortalSettings, Settings};
+use environments::Environments;
 use folder::{Folder, Outcome};
+use repository::Repository;
 
 /// The file beside the first file of the intent that puts services into domains.
 const DOMAINS: &str = "domains.yaml";
@@ -41,18 +49,22 @@ struct Materials {
 pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
     let (PortalCommand::Build(arguments) | PortalCommand::Check(arguments)) = command;
     let (root, settings, broken) = find_settings(&place.folder);
-    let materials = gather(&root, &settings, broken);
+    let mut materials = gather(&root, &settings, broken);
     if !materials.errors.is_empty() {
         return refuse(materials, &root, place);
     }
     let report = arguments.report.as_ref().map(|file| report::read(&place.folder.join(file))).transpose()?;
-    let site = site(&materials, report.as_ref());
+    let truth = truth(&mut materials, report, arguments, &settings.portal, &root, place);
+    if !materials.errors.is_empty() {
+        return refuse(materials, &root, place);
+    }
+    let site = site(&materials, &truth);
     let out = place.folder.join(&arguments.out);
     let folder = Folder::open(&out).map_err(CheckError::from)?;
     match command {
         PortalCommand::Build(_) => {
             let outcome = folder.write(&site).map_err(CheckError::from)?;
-            output::print(&built(&materials, arguments, &site, &outcome))?;
+            output::print(&built(&materials, &truth, arguments, &site, &outcome))?;
             Ok(CURRENT)
         }
         PortalCommand::Check(_) => {
@@ -63,7 +75,75 @@ pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
     }
 }
 
-fn gather(root: &Path, settings: &crate::settings::Settings, broken: Vec<InputError>) -> Materials {
+/// What is known beyond the intent.
+#[derive(Default)]
+struct Truth {
+    report: Option<CheckReport>,
+    environments: Environments,
+    main: Option<String>,
+    source: Option<SourceLinks>,
+    notes: Vec<String>,
+}
+
+/// Joins the report with what git and the records of the environments say of its migrations.
+fn truth(
+    materials: &mut Materials,
+    report: Option<CheckReport>,
+    arguments: &PortalArgs,
+    settings: &PortalSettings,
+    root: &Path,
+    place: &Place,
+) -> Truth {
+    let text = |flag: &Option<String>, file: &Option<Located<String>>| {
+        flag.clone().or_else(|| file.as_ref().map(|text| text.value.clone()))
+    };
+    let mut repository = Repository::open(root, text(&arguments.main, &settings.main).as_deref());
+    let address = text(&arguments.source_url, &settings.source);
+    let reference = text(&arguments.source_ref, &settings.source_ref);
+    let source = repository.source(address.as_deref(), reference.as_deref(), &mut materials.errors);
+    let mut truth = Truth { source, ..Truth::default() };
+    if let Some(mut report) = report {
+        truth.environments = environments(materials, &report, arguments, settings, root, place);
+        truth.environments.join(&mut report);
+        repository.join(&mut report);
+        truth.report = Some(report);
+    } else if !arguments.environment.is_empty() {
+        materials.errors.push(InputError {
+            location: None,
+            message: "--environment says where migrations are live, and which there are is not known".to_owned(),
+            help: "give --report too: what `trueup check --format json` printed".to_owned(),
+        });
+    }
+    truth.notes = std::mem::take(&mut truth.environments.notes);
+    truth.notes.append(&mut repository.notes);
+    truth.main = repository.main.map(|main| main.name);
+    truth
+}
+
+/// The environments of the command line, else those of trueup.toml.
+fn environments(
+    materials: &mut Materials,
+    report: &CheckReport,
+    arguments: &PortalArgs,
+    settings: &PortalSettings,
+    root: &Path,
+    place: &Place,
+) -> Environments {
+    let flags = arguments.environment.iter();
+    let flags: Vec<_> = flags.map(|text| Located::new(text.clone(), Location::whole(environments::FLAG))).collect();
+    let (asked, base) =
+        if flags.is_empty() { (settings.environments.clone(), root) } else { (flags, place.folder.as_path()) };
+    let services = &materials.reading.declared.services;
+    let names: BTreeSet<&str> = services.iter().map(|service| service.name.value.as_str()).collect();
+    let has_migrations = |name: &&str| {
+        let verdict = report.services.get(*name);
+        verdict.and_then(|verdict| verdict.provenance.as_ref()).is_some_and(|known| !known.migrations.is_empty())
+    };
+    let with_migrations: BTreeSet<&str> = names.iter().copied().filter(has_migrations).collect();
+    Environments::read(&asked, base, &names, &with_migrations, &mut materials.errors)
+}
+
+fn gather(root: &Path, settings: &Settings, broken: Vec<InputError>) -> Materials {
     let mut errors = broken;
     let (files, sources) = inputs::intent_sources(root, settings, &mut errors);
     let reading = trueup_intent::read(&sources);
@@ -108,18 +188,24 @@ fn refuse(materials: Materials, root: &Path, place: &Place) -> Result<u8, CheckE
     Ok(FAILED)
 }
 
-fn site(materials: &Materials, report: Option<&CheckReport>) -> Site {
+fn site(materials: &Materials, truth: &Truth) -> Site {
     build(&Input {
         declared: &materials.reading.declared,
         files: &materials.files,
         written: &materials.written,
         reading: &materials.reading.findings,
         domains: &materials.domains,
-        report,
+        report: truth.report.as_ref(),
+        known: Known {
+            environments: &truth.environments.environments,
+            main: truth.main.as_deref(),
+            source: truth.source.as_ref(),
+            notes: &truth.notes,
+        },
     })
 }
 
-fn built(materials: &Materials, arguments: &PortalArgs, site: &Site, outcome: &Outcome) -> String {
+fn built(materials: &Materials, truth: &Truth, arguments: &PortalArgs, site: &Site, outcome: &Outcome) -> String {
     let services = &materials.reading.declared.services;
     let tables = services.iter().map(|service| service.tables.len()).sum();
     let mut text = format!(
@@ -136,6 +222,9 @@ fn built(materials: &Materials, arguments: &PortalArgs, site: &Site, outcome: &O
     }
     for note in &materials.domains.notes {
         let _ = writeln!(text, "  {}: {}", shown_place(&note.at, SENTENCE), clean(&note.message, SENTENCE));
+    }
+    for note in &truth.notes {
+        let _ = writeln!(text, "  {}", clean(note, SENTENCE));
     }
     if arguments.report.is_none() {
         text.push_str("  not verified: give --report to show what a check found\n");

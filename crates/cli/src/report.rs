@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use trueup_model::finding::{Finding, State};
 use trueup_model::location::Location;
 
@@ -18,6 +19,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod provenance;
 pub mod sarif;
 pub mod summary;
 pub mod text;
@@ -99,6 +101,8 @@ pub struct ServiceReport {
     pub elapsed: Duration,
     /// Whether the answer came from the cache.
     pub cached: bool,
+    /// Its migrations and what each made, as [`provenance::Provenance`] in JSON; none unless it was compared.
+    pub provenance: Option<Box<RawValue>>,
 }
 
 impl ServiceReport {
@@ -114,6 +118,7 @@ impl ServiceReport {
             indexes: 0,
             elapsed: Duration::ZERO,
             cached: false,
+            provenance: None,
         }
     }
 }

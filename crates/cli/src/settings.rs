@@ -41,6 +41,8 @@ pub struct Settings {
     pub rules: BTreeMap<Rule, Level>,
     /// `[[ignore]]`.
     pub ignore: Vec<Ignore>,
+    /// `[portal]`.
+    pub portal: PortalSettings,
     /// `[services.NAME]`.
     pub services: BTreeMap<String, ServiceSettings>,
 }
@@ -60,6 +62,19 @@ pub struct CheckSettings {
     pub jobs: Option<usize>,
     /// Whether answers may come from the cache.
     pub cache: Option<bool>,
+}
+
+/// `[portal]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortalSettings {
+    /// `environments`: `NAME=PATH`, in the order in which changes move.
+    pub environments: Vec<Located<String>>,
+    /// `main`: the branch that counts as merged.
+    pub main: Option<Located<String>>,
+    /// `source`: where lines of the files can be looked at.
+    pub source: Option<Located<String>>,
+    /// `source_ref`: the branch or commit of those lines.
+    pub source_ref: Option<Located<String>>,
 }
 
 impl CheckSettings {
@@ -174,6 +189,10 @@ mod tests {
             "cache",
             "before",
             "expires",
+            "environments",
+            "main",
+            "source",
+            "source_ref",
         ];
         keys.iter().for_each(|key| assert!(example.contains(key), "{key} is not documented"));
     }

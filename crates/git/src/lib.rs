@@ -1,9 +1,14 @@
-//! Changed files, as git tells them. Confines git.
+//! Changed and merged files, as git tells them. Confines git.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+
+mod branch;
+
+pub use branch::{Commit, FileOnBranch, MainBranch, files_on, main_branch, remote};
 
 /// Why git could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -81,27 +86,50 @@ fn explain(root: &Path, reference: &str, error: GitError) -> GitError {
 
 fn git<'a>(root: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Result<Vec<u8>, GitError> {
     let arguments: Vec<&str> = arguments.into_iter().collect();
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments.iter().map(OsStr::new))
-        .env("LC_ALL", "C")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(GitError::Run)?;
+    let output = command(root, &arguments).stdin(Stdio::null()).output().map_err(GitError::Run)?;
+    answer(&arguments, output)
+}
+
+/// The same, with something to read. It is written beside the reading, so that neither side waits for the other.
+fn git_with_input(root: &Path, arguments: &[&str], input: Vec<u8>) -> Result<Vec<u8>, GitError> {
+    let mut command = command(root, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(GitError::Run)?;
+    let stdin = child.stdin.take();
+    let (written, output) = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&input)));
+        let output = child.wait_with_output();
+        let written = writer.join().unwrap_or_else(|_| Err(std::io::Error::other("the writer stopped")));
+        (written, output)
+    });
+    // What git says is the better reason, when it stopped reading.
+    let bytes = answer(arguments, output.map_err(GitError::Run)?)?;
+    written.map_err(GitError::Run)?;
+    Ok(bytes)
+}
+
+fn command(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(root).args(arguments.iter().map(OsStr::new));
+    // Nothing is fetched to answer: what is not here is unknown.
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
+    command
+}
+
+fn answer(arguments: &[&str], output: Output) -> Result<Vec<u8>, GitError> {
     if output.status.success() {
         return Ok(output.stdout);
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(GitError::Refused { command: arguments.first().unwrap_or(&"").to_string(), message })
+    let verb = arguments.iter().find(|argument| !argument.starts_with('-'));
+    Err(GitError::Refused { command: verb.unwrap_or(&"").to_string(), message })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn repository() -> tempfile::TempDir {
+    pub(crate) fn repository() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for arguments in [
             &["init", "-q", "-b", "main"][..],
@@ -116,7 +144,7 @@ mod tests {
         root
     }
 
-    fn commit(root: &Path) {
+    pub(crate) fn commit(root: &Path) {
         git(root, ["add", "-A"]).unwrap();
         git(root, ["commit", "-q", "-m", "a commit"]).unwrap();
     }

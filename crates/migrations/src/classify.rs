@@ -184,7 +184,18 @@ fn head(sql: &str, range: &Range<usize>) -> Head {
     Head { first: words[..words.len().min(MAX_WORDS)].join(" "), all: words.join(" "), tokens }
 }
 
+/// Whether a statement cannot run inside a transaction, whoever notices.
+pub(crate) fn runs_outside_transaction(text: &str, range: &Range<usize>) -> bool {
+    let head = head(text, range);
+    FLYWAY.is_match(&head.first) || head.is_missed(&text[range.clone()])
+}
+
 impl Head {
+    /// Whether it cannot run inside a transaction, and Flyway does not notice.
+    fn is_missed(&self, sql: &str) -> bool {
+        MISSED.is_match(&self.all) || self.is_missed_maintenance(sql)
+    }
+
     /// `REINDEX … CONCURRENTLY`, also as an option in parentheses, and CLUSTER of all tables.
     fn is_missed_maintenance(&self, sql: &str) -> bool {
         let has = |keyword: &str| self.tokens.iter().any(|token| token.is_word(sql, keyword));
@@ -229,7 +240,7 @@ impl Facts {
         if !flyway_detects {
             self.transactional += 1;
         }
-        if flyway_detects || MISSED.is_match(&head.all) || head.is_missed_maintenance(&text[range.clone()]) {
+        if flyway_detects || head.is_missed(&text[range.clone()]) {
             let what = leading(&head.first);
             self.outside_transaction.push(OutsideTransaction { range: range.clone(), what, flyway_detects });
             self.barrier(Barrier::NonTransactional);

@@ -180,6 +180,9 @@ impl<'a> Loader<'a> {
             Some(Ok(Name::Baseline { version, description })) => {
                 self.script(file, script, MigrationKind::Baseline, Some(version), description);
             }
+            Some(Ok(Name::Undo { version, description })) => {
+                self.script(file, script, MigrationKind::Undo, Some(version), description);
+            }
             Some(Ok(Name::Repeatable { description })) => {
                 self.script(file, script, MigrationKind::Repeatable, None, description);
             }
@@ -264,6 +267,7 @@ impl<'a> Loader<'a> {
             MigrationKind::Versioned => self.set.versioned.push(migration),
             MigrationKind::Repeatable => self.set.repeatables.push(migration),
             MigrationKind::Baseline => self.set.baselines.push(migration),
+            MigrationKind::Undo => self.set.undos.push(migration),
             MigrationKind::Callback(event) => self.set.callbacks.entry(event).or_default().push(migration),
         }
     }
@@ -339,6 +343,7 @@ impl<'a> Loader<'a> {
         let by_version = |a: &Migration, b: &Migration| a.version.cmp(&b.version).then_with(|| a.path.cmp(&b.path));
         self.set.versioned.sort_by(by_version);
         self.set.baselines.sort_by(by_version);
+        self.set.undos.sort_by(by_version);
         self.set.repeatables.sort_by(by_description);
         self.set.callbacks.values_mut().for_each(|all| all.sort_by(by_description));
         self.collisions();
@@ -354,6 +359,7 @@ impl<'a> Loader<'a> {
             |m: &Migration| format!("Found more than one repeatable migration with description {}", m.description);
         let mut found = pairs(&self.set.versioned, same_version, version);
         found.extend(pairs(&self.set.baselines, same_version, version));
+        found.extend(pairs(&self.set.undos, same_version, |m| version(m).replace("migration", "undo migration")));
         found.extend(pairs(&self.set.repeatables, |a, b| a.description == b.description, description));
         for callbacks in self.set.callbacks.values() {
             let name = |m: &Migration| m.script.rsplit('/').next().unwrap_or_default().to_owned();
@@ -418,6 +424,6 @@ pub fn script_findings(service: &str, migration: &Migration, error: &ScriptError
 
 /// Scripts by path, for those who know a file and want its migration.
 pub fn by_path(set: &MigrationSet) -> BTreeMap<&str, &Migration> {
-    let all = set.in_order().chain(&set.baselines).chain(set.callbacks.values().flatten());
+    let all = set.in_order().chain(&set.baselines).chain(&set.undos).chain(set.callbacks.values().flatten());
     all.map(|migration| (&*migration.path, migration)).collect()
 }

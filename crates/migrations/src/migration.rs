@@ -23,6 +23,8 @@ pub enum MigrationKind {
     Repeatable,
     /// `B`: instead of all versioned ones up to its version, on an empty history.
     Baseline,
+    /// `U`: takes a version back, when somebody asks for it.
+    Undo,
     /// A callback, with its event.
     Callback(&'static str),
 }
@@ -32,7 +34,7 @@ pub enum MigrationKind {
 pub struct Migration {
     /// What kind.
     pub kind: MigrationKind,
-    /// The version, for versioned and baseline ones.
+    /// The version, for versioned, baseline and undo ones.
     pub version: Option<Version>,
     /// The description, blanks for `_`.
     pub description: String,
@@ -152,6 +154,8 @@ pub struct MigrationSet {
     pub repeatables: Vec<Migration>,
     /// By version, ascending.
     pub baselines: Vec<Migration>,
+    /// By version, ascending.
+    pub undos: Vec<Migration>,
     /// By event, then description; those without one first.
     pub callbacks: BTreeMap<&'static str, Vec<Migration>>,
     /// What is wrong. While one of them is an error, what the service's migrations do is not known.

@@ -62,6 +62,8 @@ pub struct Naming {
     pub repeatable: String,
     /// Prefix of baseline migrations: `B`.
     pub baseline: String,
+    /// Prefix of undo migrations: `U`. Only Flyway's paid editions have them; the free one passes over the files.
+    pub undo: String,
     /// What stands between version and description: `__`.
     pub separator: String,
     /// Endings of SQL files: `.sql`; compared without regard to case.
@@ -74,6 +76,7 @@ impl Default for Naming {
             versioned: "V".into(),
             repeatable: "R".into(),
             baseline: "B".into(),
+            undo: "U".into(),
             separator: "__".into(),
             suffixes: vec![".sql".into()],
         }
@@ -93,6 +96,13 @@ pub enum Name {
     /// `B<version>__<description>.sql`
     Baseline {
         /// The version.
+        version: Version,
+        /// The description, spaces for `_`.
+        description: String,
+    },
+    /// `U<version>__<description>.sql`
+    Undo {
+        /// The version that it takes back.
         version: Version,
         /// The description, spaces for `_`.
         description: String,
@@ -126,6 +136,7 @@ pub enum NameError {
 enum Prefix {
     Versioned,
     Baseline,
+    Undo,
     Repeatable,
     Callback(&'static str),
 }
@@ -161,10 +172,11 @@ impl Naming {
         let description = right.replace('_', " ");
         let example = if right.is_empty() { "description" } else { right };
         match prefix {
-            Prefix::Versioned | Prefix::Baseline => {
+            Prefix::Versioned | Prefix::Baseline | Prefix::Undo => {
                 let version = self.version(file, text, left, example, suffix)?;
                 Ok(match prefix {
                     Prefix::Baseline => Name::Baseline { version, description },
+                    Prefix::Undo => Name::Undo { version, description },
                     _ => Name::Versioned { version, description },
                 })
             }
@@ -197,6 +209,7 @@ impl Naming {
         let kinds = [
             (self.versioned.as_str(), Prefix::Versioned),
             (self.baseline.as_str(), Prefix::Baseline),
+            (self.undo.as_str(), Prefix::Undo),
             (self.repeatable.as_str(), Prefix::Repeatable),
         ];
         let events = EVENTS.iter().map(|&event| (event, Prefix::Callback(event)));
@@ -285,10 +298,17 @@ mod tests {
             refusal("R1__x.sql"),
             "Invalid repeatable migration / callback name format: R1__x.sql (It cannot contain a version and should look like this: R__x.sql)"
         );
-        for file in ["foo.sql", "v2__x.sql", ".hidden.sql", "U1__x.sql"] {
+        for file in ["foo.sql", "v2__x.sql", ".hidden.sql", "u1__x.sql"] {
             assert_eq!(refusal(file), format!("Unrecognised migration name format: {file}"));
         }
         assert_eq!(parse("R.sql"), Err(NameError::Skipped("R.sql".into())));
+    }
+
+    #[test]
+    fn undo_migrations_have_the_version_they_take_back() {
+        let version = Version::parse("1.2").unwrap();
+        assert_eq!(parse("U1_2__a_b.sql"), Ok(Name::Undo { version, description: "a b".into() }));
+        assert!(matches!(parse("U__x.sql"), Err(NameError::Refused(_))));
     }
 
     #[test]

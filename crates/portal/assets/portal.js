@@ -30,7 +30,7 @@
     document.head.append(script);
   };
 
-  const KINDS = { service: 0, table: 1, column: 2, index: 3 };
+  const KINDS = { service: 0, table: 1, column: 2, index: 3, migration: 4 };
   const score = (entry, words) => {
     if (!words.every((word) => entry.more.includes(word))) return -1;
     const word = words[0];

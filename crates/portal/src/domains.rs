@@ -1,4 +1,4 @@
-//! `domains.yaml`: which service belongs to which domain, and the domain's colour. Hostile like every other input.
+//! `domains.yaml`: which service belongs to which domain, and the domain's colour and icon. Hostile like every other input.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Domain {
     pub name: String,
     /// Its colour, when one is given that is a colour.
     pub color: Option<Color>,
+    /// The name of its icon, as written.
+    pub icon: Option<String>,
     /// Names of services, as written; they need not exist.
     pub services: Vec<Located<String>>,
 }
@@ -86,7 +88,7 @@ pub fn read(source: &Source) -> Result<Domains, Vec<IntentError>> {
     for (key, value) in entries {
         let Some((name, field)) = split(&key) else { continue };
         let position = *positions.entry(name.to_owned()).or_insert_with(|| {
-            domains.domains.push(Domain { name: name.to_owned(), color: None, services: Vec::new() });
+            domains.domains.push(Domain { name: name.to_owned(), color: None, icon: None, services: Vec::new() });
             domains.domains.len() - 1
         });
         domains.take(position, field, value);
@@ -99,6 +101,7 @@ pub fn read(source: &Source) -> Result<Domains, Vec<IntentError>> {
 #[derive(Clone, Copy)]
 enum Field {
     Color,
+    Icon,
     Service,
     Other,
 }
@@ -108,6 +111,7 @@ fn split(key: &str) -> Option<(&str, Field)> {
     let (name, field) = key.rsplit_once('.')?;
     let field = match field {
         "color" => Field::Color,
+        "icon" => Field::Icon,
         _ if field.starts_with("services[") && field.ends_with(']') => Field::Service,
         _ => Field::Other,
     };
@@ -119,6 +123,7 @@ impl Domains {
         let domain = &mut self.domains[position];
         match field {
             Field::Service => domain.services.push(value),
+            Field::Icon => domain.icon = Some(value.value).filter(|icon| !icon.trim().is_empty()),
             Field::Color => {
                 domain.color = Color::parse(&value.value);
                 if domain.color.is_none() && !value.value.is_empty() {
@@ -166,6 +171,7 @@ mod tests {
         let names: Vec<_> = read.domains.iter().map(|domain| domain.name.as_str()).collect();
         assert_eq!(names, ["Z", "A.B"]);
         assert_eq!(read.domains[0].color.map(Color::hex), Some("#2563eb".to_owned()));
+        assert_eq!((read.domains[0].icon.as_deref(), read.domains[1].icon.as_deref()), (Some("cog"), None));
         assert_eq!(read.of("a"), Some(0));
         assert_eq!(read.of("c"), Some(1));
         assert_eq!(read.of("d"), None);

@@ -6,6 +6,8 @@ use trueup_model::declared::{Declared, DeclaredService};
 use trueup_model::finding::{Finding, State};
 
 use crate::domains::Domains;
+use crate::source::SourceLinks;
+use crate::truth::{Environment, Provenance};
 use crate::written::Written;
 
 /// Everything that the pages are made from.
@@ -23,6 +25,21 @@ pub struct Input<'a> {
     pub domains: &'a Domains,
     /// What `trueup check` found; without it every page says *not verified*.
     pub report: Option<&'a CheckReport>,
+    /// What is known beyond the repository's own files.
+    pub known: Known<'a>,
+}
+
+/// What is known of the world around the intent; all of it may be missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The environments that somebody recorded, in the order in which changes move.
+    pub environments: &'a [Environment],
+    /// The name of the branch that counts as merged, where git told.
+    pub main: Option<&'a str>,
+    /// Where lines of the files can be looked at.
+    pub source: Option<&'a SourceLinks>,
+    /// What was set aside, and why.
+    pub notes: &'a [String],
 }
 
 /// What one run of `trueup check` said.
@@ -49,6 +66,8 @@ pub struct ServiceVerdict {
     pub status: Status,
     /// Why not.
     pub reason: Option<String>,
+    /// Its migrations, and what each of them made, where the report says so.
+    pub provenance: Option<Provenance>,
 }
 
 /// Whether a service was compared.
@@ -125,6 +144,12 @@ impl<'a> Input<'a> {
     pub(crate) fn findings(&self, service: &str) -> Vec<&'a Finding> {
         let all = self.report.map_or(self.reading, |report| report.findings.as_slice());
         all.iter().filter(|finding| finding.service == service).collect()
+    }
+
+    /// The migrations of a service of the intent that is on PostgreSQL, and what they made, where the report says so.
+    pub(crate) fn provenance(&self, service: &DeclaredService) -> Option<&'a Provenance> {
+        let verdict = self.report?.services.get(&service.name.value)?;
+        verdict.provenance.as_ref().filter(|_| service.engine.is_postgres)
     }
 
     /// The findings of a service that are accepted.

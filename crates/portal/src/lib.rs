@@ -15,7 +15,10 @@ mod puml;
 mod search;
 mod site;
 mod slug;
+pub mod source;
+mod stage;
 mod text;
+pub mod truth;
 mod workers;
 pub mod written;
 
@@ -40,12 +43,14 @@ pub fn build(input: &Input<'_>) -> Site {
 pub fn build_into(input: &Input<'_>, sink: &dyn Sink) {
     let links = Links::of(input.declared);
     let pages = pages::Pages { input, links: &links, layout: &Elk };
-    let common: [&(dyn Fn() -> (String, String) + Sync); 6] = [
+    let common: [&(dyn Fn() -> (String, String) + Sync); 8] = [
         &|| (site::STYLE.to_owned(), site::style(input.domains)),
         &|| (site::SCRIPT.to_owned(), site::SCRIPTS.to_owned()),
         &|| (site::INDEX.to_owned(), search::script(input, &links)),
         &|| (Page::Home.path(), pages.home()),
         &|| (Page::Findings.path(), pages.findings()),
+        &|| (Page::Changes.path(), pages.changes()),
+        &|| (Page::Migrations.path(), pages.migrations()),
         &|| (Page::Guide.path(), pages.guide()),
     ];
     let services = &input.declared.services;

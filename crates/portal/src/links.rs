@@ -1,17 +1,22 @@
 //! Addresses inside the site: which page and anchor each thing has. All of them are made from slugs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::declared::{Declared, DeclaredService, DeclaredTable};
 
 use crate::facts::table_title;
 use crate::slug::Slugs;
+use crate::truth::Migration;
 
 /// A page of the site.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Page {
     /// All services.
     Home,
+    /// What is under way, by how far it has come.
+    Changes,
+    /// All migrations.
+    Migrations,
     /// All findings.
     Findings,
     /// How to read it.
@@ -25,6 +30,8 @@ impl Page {
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Home => "index.html".to_owned(),
+            Self::Changes => "changes.html".to_owned(),
+            Self::Migrations => "migrations.html".to_owned(),
             Self::Findings => "findings.html".to_owned(),
             Self::Guide => "how-to-read.html".to_owned(),
             Self::Service(slug) => format!("services/{slug}.html"),
@@ -109,4 +116,16 @@ impl<'a> Members<'a> {
     pub(crate) fn index(&self, name: &str) -> String {
         format!("{}--i-{}", self.table, self.indexes.get(name))
     }
+}
+
+/// The anchors of a service's migrations.
+pub(crate) fn migration_anchors(migrations: &[Migration]) -> Vec<String> {
+    let slugs = Slugs::of(migrations.iter().map(|migration| migration.script.as_str()));
+    let mut taken = BTreeSet::new();
+    let anchors = migrations.iter().enumerate().map(|(number, migration)| {
+        let anchor = format!("m-{}", slugs.get(&migration.script));
+        // Two files of one name are a mistake of their own; each has an anchor all the same.
+        if taken.insert(anchor.clone()) { anchor } else { format!("{anchor}--{number}") }
+    });
+    anchors.collect()
 }

@@ -13,7 +13,8 @@ const LONGEST: usize = 120;
 
 /// A whole file. It names no theme, since older releases know none.
 pub(crate) fn source(service: &str, erd: &Erd) -> String {
-    let mut out = format!("@startuml\ntitle {}\nhide circle\nhide empty members\nleft to right direction\n", plain(service));
+    let mut out =
+        format!("@startuml\ntitle {}\nhide circle\nhide empty members\nleft to right direction\n", plain(service));
     out.push_str("skinparam shadowing false\n");
     for (node, card) in erd.boxes.iter().enumerate() {
         out.push('\n');
@@ -84,7 +85,8 @@ fn plain(text: &str) -> String {
         let after = rest.peek().copied().unwrap_or(' ');
         // A mark between letters is a mark; doubled or at an end it would be formatting.
         let inside = before.is_alphanumeric() && after.is_alphanumeric();
-        let is_plain = c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '(' | ')') || (inside && matches!(c, '_' | '-'));
+        let is_plain =
+            c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '(' | ')') || (inside && matches!(c, '_' | '-'));
         if is_plain {
             out.push(c);
         } else {

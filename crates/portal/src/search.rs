@@ -5,14 +5,14 @@ use trueup_model::declared::{DeclaredService, DeclaredTable};
 
 use crate::facts::table_title;
 use crate::input::Input;
-use crate::links::{Links, Members};
+use crate::links::{Links, Members, migration_anchors};
 use crate::text::visible;
 
 /// `window.trueupIndex = {…}`: `pages` are addresses, `entries` are `[kind, name, where, page, anchor]`.
 pub(crate) fn script(input: &Input<'_>, links: &Links) -> String {
     let mut index = Index::default();
     for service in &input.declared.services {
-        index.service(service, links);
+        index.service(service, input, links);
     }
     let value = json!({"pages": index.pages, "entries": index.entries});
     format!("window.trueupIndex = {};\n", harmless(&value.to_string()))
@@ -25,12 +25,17 @@ struct Index {
 }
 
 impl Index {
-    fn service(&mut self, service: &DeclaredService, links: &Links) {
+    fn service(&mut self, service: &DeclaredService, input: &Input<'_>, links: &Links) {
         let Some(page) = links.service(&service.name.value) else { return };
         self.pages.push(page.path());
         self.add("service", &service.name.value, &service.engine.text, "");
         for table in &service.tables {
             self.table(service, table, links);
+        }
+        let migrations = input.provenance(service).map_or(&[][..], |provenance| &provenance.migrations);
+        for (migration, anchor) in migrations.iter().zip(migration_anchors(migrations)) {
+            let name = format!("{} {}", migration.label(), migration.description);
+            self.add("migration", &name, &service.name.value, &anchor);
         }
     }
 

@@ -12,7 +12,9 @@ use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
 use trueup_model::location::{Located, Location};
 use trueup_model::rule::Rule;
 use trueup_portal::domains::{Color, Domain, Domains, Note};
-use trueup_portal::input::{Accepted, CheckReport, Input, ServiceVerdict, Status};
+use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
+use trueup_portal::source::SourceLinks;
+use trueup_portal::truth::{Commit, Environment, Live, Made, Merged, Migration, MigrationKind, Provenance};
 use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 
@@ -164,6 +166,35 @@ fn finding(texts: &Texts<'_>, service: &DeclaredService) -> Finding {
         .fix(texts.next())
 }
 
+fn migration(texts: &Texts<'_>, merged: Merged) -> Migration {
+    Migration {
+        version: Some(texts.next()),
+        description: texts.next(),
+        script: texts.next(),
+        kind: MigrationKind::Versioned,
+        file: texts.next(),
+        checksum: Some(1),
+        merged,
+        live: vec![Live::Since(texts.next()), Live::Unknown(texts.next())],
+    }
+}
+
+/// Two migrations, of which one made the first table and its members, under names of their own.
+fn provenance(texts: &Texts<'_>, service: &DeclaredService) -> Provenance {
+    let commit = Commit { id: texts.next(), day: texts.next() };
+    let mut known =
+        Provenance::of(vec![migration(texts, Merged::Yes(Some(commit))), migration(texts, Merged::Unknown)]);
+    let (table, details) = (&service.tables[0], service.tables[0].details.as_ref().unwrap());
+    let columns = details.columns.iter().map(|column| (ObjectKind::Column, Some(column.name.value.clone())));
+    let indexes = details.indexes.iter().map(|index| (ObjectKind::Index, Some(index.name.value.clone())));
+    for (kind, member) in [(ObjectKind::Table, None)].into_iter().chain(columns).chain(indexes) {
+        let path = [table.schema.clone(), Some(table.name.value.clone()), member].into_iter().flatten();
+        let made = Made { migration: Some(0), at: Some(texts.at()), other_name: Some(texts.next()) };
+        known.add(&ObjectPath::new(kind, path), made);
+    }
+    known
+}
+
 /// A portal whose every text comes from `text`.
 fn portal(text: &dyn Fn(usize) -> String) -> Site {
     let texts = Texts { made: Cell::new(0), text };
@@ -171,21 +202,35 @@ fn portal(text: &dyn Fn(usize) -> String) -> Site {
     let [first, second, third] = declared.services.as_slice() else { unreachable!() };
     let domains = Domains {
         domains: vec![
-            Domain { name: texts.next(), color: Color::parse("#123456"), services: vec![first.name.clone()] },
-            Domain { name: texts.next(), color: Color::parse(&texts.next()), services: vec![second.name.clone()] },
+            Domain {
+                name: texts.next(),
+                color: Color::parse("#123456"),
+                icon: Some(texts.next()),
+                services: vec![first.name.clone()],
+            },
+            Domain {
+                name: texts.next(),
+                color: Color::parse(&texts.next()),
+                icon: None,
+                services: vec![second.name.clone()],
+            },
         ],
         notes: vec![Note { at: texts.at(), message: texts.next() }],
     };
-    let verdict = |status, texts: &Texts<'_>| ServiceVerdict { status, reason: Some(texts.next()) };
+    let verdict = |status, texts: &Texts<'_>| ServiceVerdict { status, reason: Some(texts.next()), provenance: None };
     let accepted = Accepted { finding: finding(&texts, first), by: texts.next(), reason: Some(texts.next()) };
     let mut stray = finding(&texts, first);
     stray.service = texts.next();
+    let made = Some(provenance(&texts, first));
+    let environments = [texts.next(), texts.next()]
+        .map(|name| Environment { name, as_of: BTreeMap::from([(first.name.value.clone(), texts.next())]) });
+    let source = SourceLinks::parse("https://github.com/acme/library", &texts.next(), &texts.next()).unwrap();
     let report = CheckReport {
         engine: Some(texts.next()),
         scope: Some(texts.next()),
         errors: vec![texts.next()],
         services: BTreeMap::from([
-            (first.name.value.clone(), verdict(Status::Checked, &texts)),
+            (first.name.value.clone(), ServiceVerdict { provenance: made, ..verdict(Status::Checked, &texts) }),
             (second.name.value.clone(), verdict(Status::Unknown, &texts)),
             (third.name.value.clone(), verdict(Status::NotChecked, &texts)),
         ]),
@@ -199,6 +244,12 @@ fn portal(text: &dyn Fn(usize) -> String) -> Site {
         reading: &[],
         domains: &domains,
         report: Some(&report),
+        known: Known {
+            environments: &environments,
+            main: Some(&texts.next()),
+            source: Some(&source),
+            notes: &[texts.next()],
+        },
     })
 }
 
@@ -236,7 +287,7 @@ fn hostile_text_changes_no_structure() {
         let site = portal(&|n| PAYLOADS[(n + shift) % PAYLOADS.len()].to_owned());
         assert_eq!(by_length(&site), harmless, "shift {shift}");
     }
-    assert_eq!(harmless.len(), 6);
+    assert_eq!(harmless.len(), 8);
 }
 
 #[test]
@@ -277,8 +328,14 @@ fn nothing_executes_and_nothing_leads_out() {
     }
 }
 
-/// An anchor on this page, or a file of the site, and nothing else.
+/// An anchor on this page, a file of the site, or a file of the repository on its host, and nothing else.
 fn assert_address(page: &str, address: &str, site: &Site) {
+    if let Some(path) = address.strip_prefix("https://github.com/acme/library/") {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~/%#".contains(c);
+        assert!(path.starts_with("blob/") || path.starts_with("commit/"), "{page} links {address}");
+        assert!(path.chars().all(is_plain) && !path.split('/').any(|part| part == ".."), "{page} links {address}");
+        return;
+    }
     let (file, anchor) = address.split_once('#').map_or((address, None), |(file, anchor)| (file, Some(anchor)));
     let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
     let target = match file.strip_prefix("../") {
@@ -325,8 +382,8 @@ fn the_search_index_is_data_only() {
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
     let pages: Vec<_> = value["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
     assert!(pages.iter().all(|page| site.files.contains_key(*page)));
-    // Three services, each with three tables; two tables with two columns and an index each.
-    assert_eq!(value["entries"].as_array().unwrap().len(), 3 * (1 + 3 + 2 * 2 + 2));
+    // Three services, each with three tables; two tables with two columns and an index each; two migrations.
+    assert_eq!(value["entries"].as_array().unwrap().len(), 3 * (1 + 3 + 2 * 2 + 2) + 2);
 }
 
 #[test]
@@ -370,6 +427,7 @@ fn hostile_yaml_goes_all_the_way() {
         reading: &reading.findings,
         domains: &Domains::default(),
         report: None,
+        known: Known::default(),
     });
     for (path, page) in pages(&site) {
         let parsed = Html::parse_document(&page);

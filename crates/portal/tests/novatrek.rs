@@ -8,7 +8,7 @@ use std::path::Path;
 use scraper::{ElementRef, Html, Selector};
 use trueup_intent::Source;
 use trueup_portal::domains::{self, Domains};
-use trueup_portal::input::Input;
+use trueup_portal::input::{Input, Known};
 use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 use trueup_testkit::{shared_corpora, skipped};
@@ -30,6 +30,7 @@ fn site(root: &Path) -> Site {
         reading: &reading.findings,
         domains: &domains,
         report: None,
+        known: Known::default(),
     })
 }
 
@@ -161,7 +162,7 @@ fn equal_input_gives_equal_bytes() {
     let root = corpora.join("novatrek");
     let (one, other) = (site(&root), site(&root));
     assert!(one == other);
-    assert_eq!(one.files.len(), 22 + 6);
+    assert_eq!(one.files.len(), 22 + 8);
 }
 
 #[test]

@@ -28,23 +28,32 @@ pub enum HistoryError {
 
 /// A history table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryTable(QualifiedName);
+pub struct HistoryTable {
+    name: QualifiedName,
+    /// Where it is created.
+    tablespace: Option<Identifier>,
+}
 
 impl HistoryTable {
     /// The table of this name.
     pub fn new(name: QualifiedName) -> Self {
-        Self(name)
+        Self { name, tablespace: None }
+    }
+
+    /// The same table, created in a tablespace when it is created.
+    pub(crate) fn in_tablespace(self, tablespace: Option<Identifier>) -> Self {
+        Self { tablespace, ..self }
     }
 
     /// Its name.
     pub fn name(&self) -> &QualifiedName {
-        &self.0
+        &self.name
     }
 
     /// The advisory lock that Flyway holds while it migrates with this table: a constant plus Java's `hashCode` of the
     /// quoted name, taken from its UTF-16 code units.
     pub fn lock_key(&self) -> i64 {
-        let units = self.0.quoted();
+        let units = self.name.quoted();
         let hash = units.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
         FLYWAY + i64::from(hash)
     }
@@ -57,16 +66,18 @@ impl HistoryTable {
 
     /// The statements that create the table, with those that add its first rows between them.
     pub(crate) fn create_around(&self, rows: &str) -> String {
-        let table = self.0.quoted();
-        let named = |suffix: &str| Identifier::new(format!("{}{suffix}", self.0.name)).quoted();
+        let table = self.name.quoted();
+        let named = |suffix: &str| Identifier::new(format!("{}{suffix}", self.name.name)).quoted();
+        let space = self.tablespace.as_ref().map(|name| format!(" TABLESPACE {}", name.quoted())).unwrap_or_default();
+        let index_space = if space.is_empty() { String::new() } else { format!(" USING INDEX{space}") };
         format!(
             "CREATE TABLE {table} (\"installed_rank\" INT NOT NULL, \"version\" VARCHAR(50), \
              \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
              \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \
              \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \"execution_time\" INTEGER NOT NULL, \
-             \"success\" BOOLEAN NOT NULL);{rows}\
-             ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\");CREATE INDEX {} ON {table} \
-             (\"success\");",
+             \"success\" BOOLEAN NOT NULL){space};{rows}\
+             ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\"){index_space};CREATE INDEX {} ON \
+             {table} (\"success\"){space};",
             named("_pk"),
             named("_s_idx")
         )
@@ -78,7 +89,7 @@ impl HistoryTable {
         format!(
             "INSERT INTO {} ({}) VALUES ({rank},{},{},'{}',{},{},{},pg_catalog.timezone({},pg_catalog.now()),\
              {milliseconds},{success});",
-            self.0.quoted(),
+            self.name.quoted(),
             quoted_columns(),
             text(row.version.as_ref()),
             literal(&row.description),
@@ -90,9 +101,14 @@ impl HistoryTable {
         )
     }
 
+    /// The statement that removes the row of a failure.
+    pub(crate) fn forget_failed(&self, rank: i32) -> String {
+        format!("DELETE FROM {} WHERE \"installed_rank\"={rank} AND NOT \"success\";", self.name.quoted())
+    }
+
     /// SQL for the highest rank, 0 without rows.
     pub(crate) fn last_rank(&self) -> String {
-        format!("(SELECT COALESCE(pg_catalog.max(\"installed_rank\"),0) FROM {})", self.0.quoted())
+        format!("(SELECT COALESCE(pg_catalog.max(\"installed_rank\"),0) FROM {})", self.name.quoted())
     }
 }
 
@@ -109,6 +125,11 @@ pub(crate) struct Stamp {
 pub(crate) const ELAPSED: &str = "LEAST(2147483647,pg_catalog.floor(pg_catalog.date_part('epoch',\
      pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) 1000))\
      ::pg_catalog.int4";
+
+/// SQL for `installed_on` as a moment. Whoever wrote it wrote the time of day of its own zone; Flyway's and ours are the
+/// client's, and so is this session's.
+const INSTALLED_AT: &str = "pg_catalog.to_char(pg_catalog.timezone('UTC',pg_catalog.timezone(\
+     pg_catalog.current_setting('TimeZone'),\"installed_on\")),'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')";
 
 /// `0x466C79776179`: "Flyway" in ASCII.
 const FLYWAY: i64 = 77_431_708_279_161;
@@ -128,7 +149,8 @@ pub async fn read(session: &mut Session, table: &HistoryTable) -> Result<Vec<App
 
 /// Asks for all rows, without waiting.
 pub(crate) fn ask(session: &mut Session, table: &HistoryTable) -> Result<(), SessionError> {
-    let sql = format!("SELECT {} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.0.quoted());
+    let sql =
+        format!("SELECT {},{INSTALLED_AT} FROM {} ORDER BY \"installed_rank\"", quoted_columns(), table.name.quoted());
     session.send_joined(&[&sql], MAX_ROWS + 1)
 }
 

@@ -5,6 +5,7 @@ pub mod disposable;
 pub mod history;
 pub mod introspect;
 pub mod lower;
+mod place;
 pub mod replay;
 mod restore;
 pub mod run;

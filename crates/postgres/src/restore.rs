@@ -48,6 +48,23 @@ impl Restore {
     }
 }
 
+impl Restore {
+    /// SQL before a statement of ours in the transaction of a script with this text: whoever the script made the session,
+    /// our statement is by whom it was at the start. Ends with the transaction.
+    pub(crate) fn for_a_note(&self, text: &str) -> String {
+        let has = |word: &str| text.as_bytes().windows(word.len()).any(|at| at.eq_ignore_ascii_case(word.as_bytes()));
+        match (has("authorization"), has("role")) {
+            (true, _) => format!(
+                "SET LOCAL session_authorization={};SET LOCAL role={};",
+                literal(&self.session_user),
+                literal(&self.role)
+            ),
+            (false, true) => format!("SET LOCAL role={};", literal(&self.role)),
+            (false, false) => String::new(),
+        }
+    }
+}
+
 /// An expression that sets a setting for the session; `value` is SQL.
 pub(crate) fn set(name: &str, value: &str) -> String {
     format!("pg_catalog.set_config('{name}',{value},false)")

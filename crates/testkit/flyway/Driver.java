@@ -53,6 +53,9 @@ public class Driver {
                 case "repair":
                     flyway.repair();
                     return "{\"ok\":true}";
+                case "clean":
+                    flyway.clean();
+                    return "{\"ok\":true}";
                 case "baseline":
                     flyway.baseline();
                     return "{\"ok\":true}";

@@ -6,6 +6,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::cache;
 
+mod command_line;
+
+pub use command_line::{COMMAND_LINE_VERSION, CommandLine, command_line_jars};
+
 /// The version of the engine that `cargo xtask fetch` gets.
 pub const VERSION: &str = "13.12.0";
 

@@ -12,6 +12,8 @@ Examples:
   trueup portal build                           pages of what is intended, in ./portal
   trueup check --format json --output report.json; trueup portal build --report report.json
                                                 the same, with what the check found
+  trueup portal build --report report.json --environment dev=records/dev --environment prod=records/prod
+                                                and with what is live where
 
 Exit codes:
   0    the pages are written, or were current
@@ -45,4 +47,21 @@ pub struct PortalArgs {
     /// What `trueup check --format json` printed; without it every page says: not verified
     #[arg(long, value_name = "FILE", help_heading = PORTAL)]
     pub report: Option<PathBuf>,
+    /// An environment, and what `trueup info --format json` printed for the services' databases there
+    ///
+    /// A folder holds one SERVICE.json for each service; a file is named like that, or is of the only service that has
+    /// migrations. Once for each environment, in the order in which changes move; needs --report.
+    #[arg(long, value_name = "NAME=FILE_OR_DIR", help_heading = PORTAL)]
+    pub environment: Vec<String>,
+    /// The branch that counts as merged, instead of what the remote origin calls its HEAD
+    #[arg(long, value_name = "BRANCH", help_heading = PORTAL)]
+    pub main: Option<String>,
+    /// Where lines of YAML and SQL are linked to, instead of the remote origin
+    ///
+    /// The address of a repository on GitHub or GitLab, or an address with {path}, {line} and {ref} in it.
+    #[arg(long, value_name = "URL", help_heading = PORTAL)]
+    pub source_url: Option<String>,
+    /// The branch or commit of those lines, instead of the main branch
+    #[arg(long, value_name = "REF", help_heading = PORTAL)]
+    pub source_ref: Option<String>,
 }

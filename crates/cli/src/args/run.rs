@@ -7,6 +7,7 @@ use super::{REPORT, secret};
 
 const DATABASE: &str = "The database";
 const FILES: &str = "The migrations";
+const LOCKS: &str = "Locks on tables";
 
 /// What follows the options of `trueup migrate`, `info` and `validate`.
 pub(super) const RUN_EXAMPLES: &str = "\
@@ -16,6 +17,7 @@ Examples:
   trueup -C services/svc-orders migrate --url jdbc:postgresql://localhost/app --user app
   trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
+  trueup migrate --lock-timeout 2s --lock-retries 10
 
 The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
@@ -31,7 +33,102 @@ Exit codes:
   2    the command line cannot be understood
   130  interrupted";
 
-/// Options of `trueup migrate`, `info` and `validate`.
+/// What follows the options of `trueup baseline`.
+pub(super) const BASELINE_EXAMPLES: &str = "\
+Examples:
+  trueup baseline --url jdbc:postgresql://localhost/app --user app
+  trueup baseline --set baselineVersion=42 --set baselineDescription='as of spring'
+
+A history that has this baseline already is left alone; one with migrations, or with another baseline, is
+refused. `trueup migrate --help` tells where URL, user, password and settings come from.";
+
+/// What follows the options of `trueup repair`.
+pub(super) const REPAIR_EXAMPLES: &str = "\
+Examples:
+  trueup repair --url jdbc:postgresql://localhost/app --user app
+  trueup repair --set ignoreMigrationPatterns='*:missing,*:future'
+                                                leave rows without files as they are
+
+`trueup validate` tells beforehand what does not fit. `trueup migrate --help` tells where URL, user, password
+and settings come from.";
+
+/// What follows the options of `trueup clean`.
+pub(super) const CLEAN_EXAMPLES: &str = "\
+Examples:
+  trueup clean --set cleanDisabled=false        the data is gone afterwards
+  trueup clean --set cleanDisabled=false --set schemas=app,audit
+
+Without `schemas` or `defaultSchema` it is the schema in which new tables would be created. `trueup migrate
+--help` tells where URL, user, password and settings come from.";
+
+/// What follows the options of `trueup undo`.
+pub(super) const UNDO_EXAMPLES: &str = "\
+Examples:
+  trueup undo                                   the version that was applied last
+  trueup undo --target 3                        every version from the last one down to 3, 3 included
+
+A version without an undo script is refused before anything runs, with the name of the file to write.
+Repeatable migrations are left as they are. `trueup migrate --help` tells where URL, user, password and
+settings come from.";
+
+/// Options of `trueup migrate`.
+#[derive(Debug, Default, Args)]
+pub struct MigrateArgs {
+    /// How long statements wait for locks.
+    #[command(flatten)]
+    pub locks: LockArgs,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// How long statements wait for locks on tables.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct LockArgs {
+    /// The longest time that a statement waits for a lock: 500ms, 2s, 1min; without a unit, milliseconds
+    ///
+    /// It is set once, as lock_timeout; a script may set its own.
+    #[arg(long, value_name = "TIME", value_parser = milliseconds, help_heading = LOCKS)]
+    pub lock_timeout: Option<u64>,
+    /// How often a script is tried again that did not get a lock in time; each pause is longer than the one before
+    ///
+    /// Of a script that runs outside of a transaction, only the statement is tried again.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = LOCKS)]
+    pub lock_retries: u32,
+}
+
+/// The largest `lock_timeout`, in milliseconds.
+const LONGEST_TIMEOUT: u64 = i32::MAX as u64;
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        _ => return Err("give a whole number and ms, s or min, as in 500ms, 2s, 1min".to_owned()),
+    };
+    let time = number.parse().ok().and_then(|number: u64| number.checked_mul(factor));
+    time.filter(|time| *time <= LONGEST_TIMEOUT)
+        .ok_or_else(|| format!("give a number from 0 (wait for ever) to {LONGEST_TIMEOUT} milliseconds"))
+}
+
+/// Options of `trueup undo`.
+#[derive(Debug, Default, Args)]
+pub struct UndoArgs {
+    /// The last version to undo; without it only the one that was applied last
+    #[arg(long, value_name = "VERSION", help_heading = FILES)]
+    pub target: Option<String>,
+    /// How long statements wait for locks.
+    #[command(flatten)]
+    pub locks: LockArgs,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Options of the commands that work on a database.
 #[derive(Debug, Default, Args)]
 pub struct DatabaseArgs {
     /// The database: jdbc:postgresql://host:port/name or postgres://host:port/name [default: FLYWAY_URL]
@@ -62,4 +159,18 @@ pub enum RunFormat {
     Human,
     /// For programs
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_units() {
+        assert_eq!((milliseconds("500"), milliseconds("500ms"), milliseconds("0")), (Ok(500), Ok(500), Ok(0)));
+        assert_eq!((milliseconds("2s"), milliseconds("3 min")), (Ok(2000), Ok(180_000)));
+        for wrong in ["", "s", "1h", "-1", "1.5s", "99999999999", "18446744073709551615min"] {
+            assert!(milliseconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

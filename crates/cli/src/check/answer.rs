@@ -1,6 +1,7 @@
 //! What a run knows about one service after looking at it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use trueup_model::agreement::{Compared, KeyTypes};
 use trueup_model::declared::DeclaredService;
 use trueup_model::finding::Finding;
@@ -23,6 +24,8 @@ pub struct Answer {
     pub compared: Compared,
     /// Types of declared columns, as PostgreSQL prints them: table, column, type. For references between services.
     pub types: Vec<(Identifier, Identifier, String)>,
+    /// [`crate::report::provenance::Provenance`], as text: only a JSON report shows it.
+    pub provenance: Option<Box<RawValue>>,
     /// Whether it depends on nothing but its inputs and [`Self::installed`]: an answer that a deadline cut short does
     /// not.
     pub lasting: bool,
@@ -39,6 +42,7 @@ impl Answer {
             findings,
             compared,
             types: Vec::new(),
+            provenance: None,
             lasting: true,
             installed: Installed::default(),
         }

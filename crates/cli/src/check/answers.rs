@@ -166,7 +166,9 @@ impl Run<'_> {
         report.findings.extend(in_yaml);
         for (number, answered) in self.answers {
             let input = &self.inputs.services[number];
-            report.services.push(service_report(input, &answered));
+            let mut service = service_report(input, &answered);
+            service.provenance = answered.answer.provenance;
+            report.services.push(service);
             report.findings.extend(answered.answer.findings);
         }
     }

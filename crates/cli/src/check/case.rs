@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trueup_model::agreement::{self, Sides};
+use trueup_model::agreement::{self, Produced, Sides};
 use trueup_model::declared::DeclaredService;
 use trueup_model::finding::Finding;
 use trueup_model::name::Identifier;
@@ -20,6 +20,7 @@ use super::inputs::ServiceInput;
 use super::installed::Installed;
 use super::origins::Replayed;
 use super::service::{ServiceError, no_migrations, not_run, own_schema, prepare};
+use crate::report::provenance::Provenance;
 
 /// A single statement that takes longer than this is cancelled.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -194,17 +195,24 @@ impl Case<'_> {
         let runs = outcomes.iter().zip(self.scripts());
         let runs = runs.map(|(outcome, prepared)| (outcome.applied.as_slice(), prepared.origins.as_slice()));
         let origins = Replayed::new(&provenance, runs);
-        findings.extend(agreement::compare(Sides {
+        let comparison = agreement::compare(Sides {
             service: declared,
             lowered: &lowered,
             replayed: &canonical,
             pairing: &pairing,
             evaluated: &evaluated,
             origins: &origins,
+        });
+        findings.extend(comparison.findings);
+        let mut made_by = Provenance::of(&input.migrations);
+        made_by.add(comparison.produced.into_iter().map(|Produced { declared, replayed }| {
+            let source = origins.source(&replayed);
+            (declared, replayed, source)
         }));
         let own = [pairing.schema.declared.clone(), pairing.schema.replayed.clone(), own_schema(declared)];
         findings.iter_mut().for_each(|finding| finding.place_in(&own));
-        Ok(Answer::checked(findings, compared).with_types(declared, &lowered))
+        let answer = Answer::checked(findings, compared).with_types(declared, &lowered);
+        Ok(Answer { provenance: Some(made_by.to_raw().map_err(ServiceError::Provenance)?), ..answer })
     }
 }
 

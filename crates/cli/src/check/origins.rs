@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trueup_migrations::origin::OriginIndex;
 use trueup_model::agreement::Origins;
@@ -9,6 +10,8 @@ use trueup_model::finding::ObjectPath;
 use trueup_model::location::Location;
 use trueup_model::provenance::Provenance;
 use trueup_postgres::replay::{Applied, Origin};
+
+use crate::report::provenance::Source;
 
 /// The origins of everything that one service's replays produced.
 pub(super) struct Replayed<'a> {
@@ -32,13 +35,23 @@ impl<'a> Replayed<'a> {
     }
 }
 
-impl Origins for Replayed<'_> {
-    fn origin(&self, object: &ObjectPath) -> Option<Location> {
+impl Replayed<'_> {
+    /// The script that wrote the object last, and the line in it.
+    pub(super) fn source(&self, object: &ObjectPath) -> Option<Source> {
         let transaction = self.provenance.written_by.get(object)?;
         self.runs.iter().find_map(|run| {
-            let script = run.applied.iter().find(|applied| applied.xids.contains(transaction))?.script;
-            run.locate(script, object)
+            // Scripts ran one after the other, so their transactions are in order.
+            let after = run.applied.partition_point(|applied| applied.xids.end <= *transaction);
+            let script = run.applied.get(after).filter(|applied| applied.xids.contains(transaction))?.script;
+            let file = Arc::clone(run.origins.get(script)?.file());
+            Some(Source { script: file, at: run.locate(script, object)? })
         })
+    }
+}
+
+impl Origins for Replayed<'_> {
+    fn origin(&self, object: &ObjectPath) -> Option<Location> {
+        self.source(object).map(|source| source.at)
     }
 }
 

@@ -55,6 +55,9 @@ pub enum ServiceError {
     /// The catalogs could not be read.
     #[error(transparent)]
     Introspect(#[from] IntrospectError),
+    /// Where everything comes from could not be written down.
+    #[error("where the objects come from cannot be written down: {0}")]
+    Provenance(#[source] serde_json::Error),
     /// The declared schema could not be read.
     #[error(transparent)]
     Lower(#[from] LowerError),

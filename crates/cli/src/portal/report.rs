@@ -1,6 +1,7 @@
 //! Reads what `trueup check --format json` printed: wire types of the published contract, version 1.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use trueup_model::finding::{Finding, ObjectKind, ObjectPath, Severity, State};
@@ -8,10 +9,12 @@ use trueup_model::location::Location;
 use trueup_model::name::Identifier;
 use trueup_model::rule::Rule;
 use trueup_portal::input::{Accepted, CheckReport, ServiceVerdict, Status};
+use trueup_portal::truth::{Made, Merged, Migration, MigrationKind, Provenance};
 
 use crate::check::CheckError;
 use crate::report::ServiceStatus;
 use crate::report::json::VERSION;
+use crate::report::provenance;
 
 /// A report larger than this, in bytes, is refused.
 const LARGEST: u64 = 512 << 20;
@@ -41,6 +44,7 @@ struct WireService {
     name: String,
     status: ServiceStatus,
     reason: Option<String>,
+    provenance: Option<provenance::Provenance>,
 }
 
 #[derive(Deserialize)]
@@ -147,7 +151,40 @@ impl From<WireService> for ServiceVerdict {
             ServiceStatus::Unknown => Status::Unknown,
             ServiceStatus::NotChecked => Status::NotChecked,
         };
-        Self { status, reason: wire.reason }
+        Self { status, reason: wire.reason, provenance: wire.provenance.map(origins) }
+    }
+}
+
+/// What the report says about migrations; where they are merged and live is for others to add.
+fn origins(wire: provenance::Provenance) -> Provenance {
+    let files: Vec<Arc<str>> = wire.migrations.iter().map(|one| Arc::from(one.file.as_str())).collect();
+    let mut known = Provenance::of(wire.migrations.into_iter().map(migration).collect());
+    for object in wire.objects {
+        let file = object.file.map(Arc::from).or_else(|| files.get(object.migration?).cloned());
+        let at = file.zip(object.line).map(|(file, line)| Location::new(file, line, object.column.unwrap_or(1)));
+        // In a schema of another name it is the schema that is called differently.
+        let other = object.replayed.and_then(|replayed| replayed.path.last().cloned());
+        let other = other.filter(|name| object.path.last() != Some(name)).map(|name| name.as_str().to_owned());
+        let path = ObjectPath::new(object.kind, object.path);
+        known.add(&path, Made { migration: object.migration, at, other_name: other });
+    }
+    known
+}
+
+fn migration(wire: provenance::MigrationFile) -> Migration {
+    Migration {
+        version: wire.version,
+        description: wire.description,
+        script: wire.script,
+        kind: match wire.kind {
+            provenance::Kind::Versioned => MigrationKind::Versioned,
+            provenance::Kind::Repeatable => MigrationKind::Repeatable,
+            provenance::Kind::Baseline => MigrationKind::Baseline,
+        },
+        file: wire.file,
+        checksum: wire.checksum,
+        merged: Merged::Unknown,
+        live: Vec::new(),
     }
 }
 
@@ -206,6 +243,15 @@ mod tests {
             assert_eq!(read.errors.len(), report.errors.len());
             assert_eq!(read.engine.is_some(), report.engine.is_some());
         }
+    }
+
+    #[test]
+    fn what_made_what_is_read_back() {
+        let read = parse(json::render(&sample::small()).as_bytes()).unwrap();
+        let known = read.services["svc-check-in"].provenance.as_ref().unwrap();
+        let [only] = known.migrations.as_slice() else { panic!("{known:?}") };
+        assert_eq!((only.version.as_deref(), only.checksum), (Some("1"), Some(-1_839_273_421)));
+        assert!(read.services["svc-payments"].provenance.is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use trueup_model::finding::{Finding, ObjectKind, Severity, State};
 use trueup_model::location::Location;
 
@@ -75,6 +76,7 @@ struct WireService<'a> {
     compared: WireCompared,
     elapsed_ms: u64,
     cached: bool,
+    provenance: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -200,6 +202,7 @@ impl<'a> WireService<'a> {
             compared: WireCompared { tables: service.tables, columns: service.columns, indexes: service.indexes },
             elapsed_ms: millis(service.elapsed),
             cached: service.cached,
+            provenance: service.provenance.as_deref(),
         }
     }
 }
@@ -280,6 +283,10 @@ mod tests {
             ("/findings/0/fingerprint", "short".into()),
             ("/findings/0/locations/0/line", 0.into()),
             ("/services/0/status", "fine".into()),
+            ("/services/0/provenance", serde_json::json!({"migrations": []})),
+            ("/services/0/provenance/objects/0/kind", "no-such-kind".into()),
+            ("/services/0/provenance/objects/1/migration", (-1).into()),
+            ("/services/0/provenance/migrations/0/kind", "undone".into()),
             ("/summary/by_severity", serde_json::json!({"fatal": 1})),
             ("/accepted/0", serde_json::json!({})),
         ] {

@@ -8,6 +8,7 @@ use trueup_model::location::Location;
 use trueup_model::name::QualifiedName;
 use trueup_model::rule::Rule;
 
+use super::provenance::{Kind, MigrationFile, ProducedObject, Provenance};
 use super::{Accepted, AcceptedBy, EngineInfo, Report, ServiceReport, ServiceStatus};
 use crate::baseline::{Baseline, Entry};
 
@@ -50,6 +51,37 @@ fn checked(name: &str, tables: usize) -> ServiceReport {
         elapsed: Duration::from_millis(84),
         ..ServiceReport::new(name, ServiceStatus::Checked)
     }
+}
+
+/// One migration, a table under another name, and a column whose line is in a callback.
+fn with_provenance(service: ServiceReport) -> ServiceReport {
+    let table = ObjectPath::table(&QualifiedName::new("checkin", "check_ins"));
+    let replayed = ObjectPath::table(&QualifiedName::new("check_in", "check_ins"));
+    let object = |declared: &ObjectPath, line| ProducedObject {
+        kind: declared.kind,
+        path: declared.path.clone(),
+        replayed: None,
+        migration: Some(0),
+        file: None,
+        line: Some(line),
+        column: Some(5),
+    };
+    let migration = MigrationFile {
+        version: Some("1".into()),
+        description: "baseline".into(),
+        script: "V1__baseline.sql".into(),
+        kind: Kind::Versioned,
+        file: SQL.into(),
+        checksum: Some(-1_839_273_421),
+    };
+    let made = Provenance {
+        migrations: vec![migration],
+        objects: vec![
+            ProducedObject { replayed: Some(replayed), ..object(&table, 3) },
+            ProducedObject { file: Some("callbacks/afterEachMigrate.sql".into()), ..object(&column("status"), 4) },
+        ],
+    };
+    ServiceReport { provenance: made.to_raw().ok(), ..service }
 }
 
 fn column(name: &str) -> ObjectPath {
@@ -112,7 +144,7 @@ pub(crate) fn small() -> Report {
     };
     Report {
         engine: Some(engine()),
-        services: vec![checked("svc-check-in", 3), unknown, oracle, checked("svc-reviews", 2)],
+        services: vec![with_provenance(checked("svc-check-in", 3)), unknown, oracle, checked("svc-reviews", 2)],
         findings: differences(),
         accepted: vec![accepted],
         resolved: vec![entry()],

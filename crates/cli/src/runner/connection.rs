@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use trueup_migrations::settings::Settings;
+use trueup_migrations::settings::{ConnectionSettings, ConnectionValue, Settings};
+use trueup_model::location::Location;
 use trueup_model::secret::Secret;
 use trueup_postgres::session::{Endpoint, Host};
 
@@ -31,7 +32,7 @@ struct Parts {
     parameters: Vec<(String, String)>,
 }
 
-/// Decides from the command line, then from `FLYWAY_*`, then from libpq's variables.
+/// Decides from the command line, then from Flyway's settings (variables outrank files), then from libpq's variables.
 ///
 /// # Errors
 /// No URL, one that cannot be used, a password where others can read it, or a connection that would need TLS.
@@ -40,34 +41,20 @@ pub fn choose(
     variables: &[(String, String)],
     settings: &Settings,
 ) -> Result<Connection, RunnerError> {
+    let given = given(arguments, &settings.connection)?;
     let variable = |name: &str| {
         let found = variables.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     };
-    refuse_kept(settings, |key| match key {
-        "url" => arguments.url.is_some() || variable("FLYWAY_URL").is_some(),
-        "user" => arguments.user.is_some() || variable("FLYWAY_USER").is_some(),
-        "password" => variable("FLYWAY_PASSWORD").is_some(),
-        // There is one driver.
-        "driver" => true,
-        _ => false,
-    })?;
-    let url = arguments.url.as_ref().map(|url| url.expose().to_owned()).or_else(|| variable("FLYWAY_URL"));
-    let url = url.ok_or_else(|| {
+    refuse_unread(&given)?;
+    let url = known(&given, "url")?.ok_or_else(|| {
         RunnerError::usage("no database is named", "give --url, or set FLYWAY_URL: jdbc:postgresql://host/database")
     })?;
-    let mut parts = take_apart(&url)?;
-    let shown = arguments.url.is_some() && parts.password.is_some();
-    if shown {
-        return Err(RunnerError::usage(
-            "the URL on the command line holds a password, which everybody on this machine can read",
-            "take it out, and set FLYWAY_PASSWORD or PGPASSWORD",
-        ));
-    }
-    let user = arguments.user.clone().or_else(|| variable("FLYWAY_USER")).or_else(|| parts.user.take());
+    let mut parts = take_apart(url.expose())?;
+    let user = known(&given, "user")?.map(|user| user.expose().to_owned()).or_else(|| parts.user.take());
     let user = user.or_else(|| variable("PGUSER")).or_else(|| variable("USER"));
     let user = user.ok_or_else(|| RunnerError::usage("no user is named", "give --user, or set FLYWAY_USER"))?;
-    let password = variable("FLYWAY_PASSWORD").map(Secret::new).or_else(|| parts.password.take());
+    let password = known(&given, "password")?.cloned().or_else(|| parts.password.take());
     let password = password.or_else(|| variable("PGPASSWORD").map(Secret::new));
     let mut connection = endpoint(&parts, user)?;
     connection.endpoint.password = password;
@@ -75,15 +62,44 @@ pub fn choose(
     Ok(connection)
 }
 
-/// Settings about connections in files are not read yet; leaving them out in silence could migrate another database.
-/// What outranks them may be `given`.
-fn refuse_kept(settings: &Settings, given: impl Fn(&str) -> bool) -> Result<(), RunnerError> {
-    let kept = settings.connection.iter().find(|key| !given(&key.value));
-    match kept {
+/// The settings, outranked by the command line.
+fn given(arguments: &DatabaseArgs, settings: &ConnectionSettings) -> Result<ConnectionSettings, RunnerError> {
+    let mut given = settings.clone();
+    if let Some(url) = &arguments.url {
+        if take_apart(url.expose())?.password.is_some() {
+            return Err(RunnerError::usage(
+                "the URL on the command line holds a password, which everybody on this machine can read",
+                "take it out, and set FLYWAY_PASSWORD or PGPASSWORD",
+            ));
+        }
+        given.set("url", url.expose(), Location::whole("--url"));
+    }
+    if let Some(user) = &arguments.user {
+        given.set("user", user, Location::whole("--user"));
+    }
+    Ok(given)
+}
+
+/// A setting, when it is not empty.
+fn known<'g>(given: &'g ConnectionSettings, key: &str) -> Result<Option<&'g Secret>, RunnerError> {
+    match given.get(key).map(|set| (&set.value, &set.at)) {
+        None => Ok(None),
+        Some((ConnectionValue::Known(secret), _)) => Ok(Some(secret).filter(|secret| !secret.expose().is_empty())),
+        Some((ConnectionValue::Unresolved(variable), at)) => Err(RunnerError::usage(
+            format!("{at}: `{key}` refers to `${{{variable}}}`, which has no value"),
+            "set it, or give the value in another way",
+        )),
+    }
+}
+
+/// Leaving a setting out in silence could mean another database, or another way to it.
+fn refuse_unread(given: &ConnectionSettings) -> Result<(), RunnerError> {
+    // There is one driver.
+    match given.iter().find(|(key, _)| !matches!(*key, "url" | "user" | "password" | "driver")) {
         None => Ok(()),
-        Some(key) => Err(RunnerError::usage(
-            format!("{}: `{}` is not read from there by this version of trueup", key.at, key.value),
-            "give --url and --user, or set FLYWAY_URL, FLYWAY_USER and FLYWAY_PASSWORD; remove other settings of the connection",
+        Some((key, set)) => Err(RunnerError::usage(
+            format!("{}: `{key}` is not supported by this version of trueup", set.at),
+            "remove it; trueup does not leave it out in silence",
         )),
     }
 }
@@ -239,7 +255,9 @@ mod tests {
     fn chosen(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Connection, String> {
         let arguments = DatabaseArgs { url: url.map(Secret::new), user: Some("u".into()), ..DatabaseArgs::default() };
         let variables: Vec<_> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        choose(&arguments, &variables, &Settings::default()).map_err(|error| error.to_string())
+        let mut settings = Settings::default();
+        trueup_migrations::settings::read_variables(&mut settings, &variables);
+        choose(&arguments, &variables, &settings).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -296,14 +314,17 @@ mod tests {
         says("jdbc:postgresql://localhost/a%zz", "%");
         assert!(chosen(None, &[]).unwrap_err().contains("no database is named"));
         let mut settings = Settings::default();
-        let at = trueup_model::location::Location::new("flyway.conf", 3, 1);
-        settings.connection.push(trueup_model::location::Located::new("connectRetries".into(), at));
-        let arguments = DatabaseArgs { url: Some(Secret::new("postgres://localhost/a")), ..DatabaseArgs::default() };
+        let at = Location::new("flyway.conf", 3, 1);
+        settings.connection.set("url", "postgres://localhost/a", at.clone());
+        settings.connection.set("user", "somebody", at.clone());
+        let arguments = DatabaseArgs::default();
+        assert_eq!(choose(&arguments, &[], &settings).unwrap().endpoint.user, "somebody");
+        settings.connection.set_unresolved("password", "NOPE", at.clone());
+        let error = choose(&arguments, &[], &settings).unwrap_err().to_string();
+        assert_eq!(error, "flyway.conf:3:1: `password` refers to `${NOPE}`, which has no value");
+        settings.connection.set("password", "x", at.clone());
+        settings.connection.set("connectRetries", "1", at);
         let error = choose(&arguments, &[], &settings).unwrap_err().to_string();
         assert!(error.contains("flyway.conf:3:1: `connectRetries`"), "{error}");
-        settings.connection[0].value = "password".into();
-        assert!(choose(&arguments, &[], &settings).is_err());
-        let variables = ["FLYWAY_PASSWORD", "FLYWAY_USER"].map(|name| (name.to_owned(), "x".to_owned()));
-        assert!(choose(&arguments, &variables, &settings).is_ok());
     }
 }

@@ -11,6 +11,7 @@ use trueup_migrations::problem::Problem;
 use trueup_migrations::settings::{Setting, Settings, read_variables};
 use trueup_model::finding::{Finding, Severity};
 use trueup_model::location::{Located, Location};
+use trueup_model::rule::Rule;
 
 use super::error::RunnerError;
 use crate::args::DatabaseArgs;
@@ -65,7 +66,7 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     let mut notices = Vec::new();
     for finding in std::mem::take(&mut set.findings) {
         let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
-        problems.push(Problem { blocking: finding.severity == Severity::Error, ..of_finding(finding, at) });
+        problems.push(of_finding(finding, at));
     }
     problems.retain(|problem| {
         if !problem.blocking {
@@ -77,7 +78,13 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
 }
 
 fn of_finding(finding: Finding, at: Location) -> Problem {
-    Problem::notice(at, finding.message, finding.help)
+    if finding.rule == Rule::JavaMigration {
+        // A check may go on without it; a database that lacks what it does must not be called migrated.
+        let help = "trueup runs SQL: write it as a .sql file with the same version, or use Flyway for this database";
+        return Problem::blocking(at, finding.message, help);
+    }
+    let blocking = finding.severity == Severity::Error;
+    Problem { blocking, ..Problem::notice(at, finding.message, finding.help) }
 }
 
 /// The service in this folder: the only one found, or the folder itself when locations are given.

@@ -13,7 +13,7 @@ use trueup_model::location::Located;
 use trueup_model::rule::Rule;
 
 use super::reader::{Reader, Table};
-use super::{CheckSettings, Ignore, Level, Secret, ServiceSettings, Settings};
+use super::{CheckSettings, Ignore, Level, PortalSettings, Secret, ServiceSettings, Settings};
 use crate::report::InputError;
 use crate::suggest::nearest;
 
@@ -37,6 +37,7 @@ fn top(table: &Table<'_, '_>) -> Settings {
         before: table.table("replay").map(|table| before(&table)).unwrap_or_default(),
         rules: table.table("rules").map(|rules| levels(&rules)).unwrap_or_default(),
         ignore: table.tables("ignore").into_iter().filter_map(|entry| ignore(&entry, true)).collect(),
+        portal: table.table("portal").map(|table| portal(&table)).unwrap_or_default(),
         services: table.table("services").map(|all| services(&all)).unwrap_or_default(),
     };
     table.finish();
@@ -52,6 +53,17 @@ fn check(table: &Table<'_, '_>) -> CheckSettings {
         deadline: deadline(table),
         jobs: table.number("jobs", 1..=1024).and_then(small),
         cache: table.boolean("cache"),
+    };
+    table.finish();
+    settings
+}
+
+fn portal(table: &Table<'_, '_>) -> PortalSettings {
+    let settings = PortalSettings {
+        environments: table.strings("environments"),
+        main: table.string("main"),
+        source: table.string("source"),
+        source_ref: table.string("source_ref"),
     };
     table.finish();
     settings
@@ -202,6 +214,10 @@ object = "*.flyway_*"
 reason = "Flyway's own"
 expires = 2027-01-31
 
+[portal]
+environments = ["dev=records/dev", "prod=records/prod"]
+main = "trunk"
+
 [services.svc-x]
 migrations = "db/x"
 replay.before = ["sql/x.sql"]
@@ -220,6 +236,9 @@ reason = "set by the ORM"
         assert_eq!(settings.before[0].value, "sql/roles.sql");
         assert_eq!(settings.rules[&Rule::IndexName], Level::Off);
         assert_eq!(settings.ignore[0].expires, Some(Date::constant(2027, 1, 31)));
+        let environments: Vec<_> = settings.portal.environments.iter().map(|one| one.value.as_str()).collect();
+        assert_eq!(environments, ["dev=records/dev", "prod=records/prod"]);
+        assert_eq!(settings.portal.main.as_ref().map(|name| name.value.as_str()), Some("trunk"));
         let service = &settings.services["svc-x"];
         assert_eq!(service.migrations[0].value, "db/x");
         assert_eq!(service.before[0].value, "sql/x.sql");
@@ -270,6 +289,11 @@ reason = "set by the ORM"
                 "2:1: unknown key `migration` in [services.x] (did you mean `migrations`?)",
             ),
             ("[services]\nx = 1", "2:5: `services.x` is 1; expected a table"),
+            (
+                "[portal]\nenvironment = 'a=b'",
+                "2:1: unknown key `environment` in [portal] (did you mean `environments`?)",
+            ),
+            ("[portal]\nmain = 7", "2:8: `portal.main` is 7; expected a string in quotes"),
             ("é = 'x' \nintent = 1", "2:10: `intent` is 1"),
             ("intent = [", "1:"),
             ("a = 1\na = 2", "2:1: duplicate key"),

@@ -8,6 +8,11 @@
 
 mod alone;
 mod beside;
+mod callbacks;
 mod corpora;
+mod outside;
 mod scene;
 mod states;
+mod together;
+mod undo;
+mod verbs;

@@ -155,6 +155,20 @@ fn info_and_validate_agree() {
             &[],
         ),
         (
+            "Java before, SQL now",
+            &|s| {
+                s.sql("update flyway_schema_history set type='JDBC' where version='2'");
+            },
+            &[],
+        ),
+        (
+            "Java before, SQL now, the highest",
+            &|s| {
+                s.sql("update flyway_schema_history set type='JDBC' where version='3'");
+            },
+            &[],
+        ),
+        (
             "Java before, SQL now, repeatable",
             &|s| {
                 s.sql("update flyway_schema_history set type='JDBC' where description='r'");
@@ -198,4 +212,30 @@ fn states(info: &Value) -> Vec<String> {
 fn codes(validate: &Value) -> Vec<String> {
     let of = |item: &Value| item["errorDetails"]["errorCode"].as_str().unwrap_or_default().to_owned();
     validate["invalidMigrations"].as_array().map(|all| all.iter().map(of).collect()).unwrap_or_default()
+}
+
+#[test]
+fn info_is_a_record_of_the_environment_that_others_can_keep() {
+    let Some(server) = server() else { return };
+    let scene = Scene::new(server, FILES);
+    assert_eq!(scene.migrate(), 5);
+    scene.write("V90__later.sql", "select 1;");
+    let mut command = scene.command("info", scene.folder.path());
+    // Behind UTC, and the rows were written in another zone than this: read as Flyway reads them.
+    let (code, info) =
+        crate::scene::answer(&command.args(["--location", "."]).env("TZ", "Etc/GMT+5").output().unwrap());
+    assert_eq!(code, 0);
+    let schema = include_str!("../../../../docs/reference/info.schema.json");
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&info).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{info:#}");
+    assert_eq!((&info["schemaName"], info["migrations"].as_array().unwrap().len()), (&"public".into(), 6));
+    let first = &info["migrations"][0];
+    let raw = "select to_char(installed_on + interval '5 hours', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') \
+               from flyway_schema_history where installed_rank = 1";
+    assert_eq!(first["installedOn"].as_str().unwrap(), scene.sql(raw));
+    assert_eq!(first["installedBy"], "postgres");
+    let last = &info["migrations"].as_array().unwrap().iter().find(|item| item["version"] == "90").unwrap();
+    assert_eq!((&last["state"], &last["script"]), (&"Pending".into(), &"V90__later.sql".into()));
+    assert!(last["installedOn"].is_null() && last["checksum"].is_i64());
 }

@@ -5,6 +5,7 @@
 
 mod pattern;
 mod reconcile;
+mod repair;
 mod row;
 mod state;
 mod target;
@@ -14,6 +15,7 @@ mod validate;
 
 pub use pattern::{IgnorePattern, PatternError};
 pub use reconcile::{Entry, Policy, Reconciliation, Resolved, reconcile, resolve};
+pub use repair::{Repair, repair};
 pub use row::{AppliedKind, AppliedMigration, NewRow, RowError, abbreviate_description, abbreviate_script};
 pub use state::State;
 pub use target::{Target, TargetError};

@@ -131,6 +131,19 @@ impl<'a> Reconciliation<'a> {
         self.entries.iter().filter(|entry| entry.state == State::Pending).filter_map(|entry| entry.resolved)
     }
 
+    /// Applied versions that an undo can take back, in the order in which they were applied.
+    pub fn to_undo(&self) -> impl Iterator<Item = &'a AppliedMigration> {
+        let counts = |row: &&AppliedMigration| row.success && row.version.is_some() && !row.kind.is_synthetic();
+        let taken_back = |entry: &&Entry<'_>| !matches!(entry.state, State::Deleted | State::Undone);
+        let rows = self.entries.iter().filter(taken_back).filter_map(|entry| entry.applied);
+        rows.filter(counts).filter(|row| !row.kind.is_baseline())
+    }
+
+    /// The version of the baseline that is applied.
+    pub fn baseline(&self) -> Option<&'a Version> {
+        self.applied_baseline
+    }
+
     /// Rows that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Entry<'a>> {
         self.entries.iter().filter(|entry| entry.state.is_failed())
@@ -191,8 +204,8 @@ struct Context<'a> {
     /// Whether nothing is applied yet, so that the highest B file runs.
     fresh: bool,
     limit: Limit,
-    /// Ranks of rows that a later DELETE took back.
-    deleted: BTreeSet<i32>,
+    /// Ranks of rows that a later one took back, and what that makes of them.
+    taken_back: BTreeMap<i32, State>,
     /// Ranks of rows whose version is not above all before it.
     late: BTreeSet<i32>,
     /// The rank of the last run of each repeatable.
@@ -201,8 +214,8 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn of(resolved: &'a [Resolved<'a>], rows: &'a [AppliedMigration], policy: &Policy) -> Result<Self, TargetError> {
-        let deleted = deleted(rows);
-        let counts = |row: &&AppliedMigration| !deleted.contains(&row.rank) && row.kind != AppliedKind::Delete;
+        let taken_back = taken_back(rows);
+        let counts = |row: &&AppliedMigration| !taken_back.contains_key(&row.rank) && !row.kind.takes_back();
         let fresh = !rows.iter().any(|row| row.kind != AppliedKind::Schema);
         let baselines = resolved.iter().filter(|file| file.kind() == AppliedKind::SqlBaseline);
         let applied_baseline =
@@ -220,13 +233,13 @@ impl<'a> Context<'a> {
             },
             fresh,
             limit: Limit::Everything,
-            late: late(rows, &deleted),
+            late: late(rows, &taken_back),
             latest: rows
                 .iter()
                 .filter(|row| row.version.is_none() && row.kind != AppliedKind::Schema)
                 .map(|row| (row.description.as_str(), row.rank))
                 .collect(),
-            deleted,
+            taken_back,
         };
         context.limit = context.limit(rows, &policy.target)?;
         Ok(context)
@@ -256,10 +269,7 @@ impl<'a> Context<'a> {
     /// The file that a row stands for. Synthetic rows stand for none.
     fn file_of(&self, row: &AppliedMigration) -> Option<&'a Resolved<'a>> {
         let by_row = |file: &&Resolved<'_>| match &row.version {
-            Some(_) => {
-                let is_baseline = file.kind() == AppliedKind::SqlBaseline;
-                file.migration.version == row.version && is_baseline == row.kind.is_baseline()
-            }
+            Some(_) => file.migration.version == row.version && file.kind() == row.kind,
             None => file.migration.version.is_none() && same_description(file, row),
         };
         let file = self.resolved.iter().find(by_row);
@@ -268,7 +278,7 @@ impl<'a> Context<'a> {
 
     /// Whether a row says that its file, as it stands, was applied.
     fn settles(&self, row: &AppliedMigration, file: &Resolved<'_>) -> bool {
-        if self.deleted.contains(&row.rank) {
+        if self.taken_back.contains_key(&row.rank) {
             return false;
         }
         row.version.is_some() || (self.is_latest(row) && file.matches(row.checksum))
@@ -317,11 +327,12 @@ impl<'a> Context<'a> {
     }
 
     fn row_state(&self, row: &AppliedMigration, file: Option<&Resolved<'_>>) -> State {
-        if self.deleted.contains(&row.rank) {
-            return State::Deleted;
+        if let Some(state) = self.taken_back.get(&row.rank) {
+            return *state;
         }
         match (row.kind, file) {
-            (AppliedKind::Delete | AppliedKind::Schema, _) => State::Success,
+            (AppliedKind::Undo(_), _) if !row.success => State::Failed,
+            (AppliedKind::Delete | AppliedKind::Undo(_) | AppliedKind::Schema, _) => State::Success,
             (kind, _) if kind.is_baseline() && row.success => State::Baseline,
             (_, None) if row.version.is_some() || self.is_latest(row) => self.without_file(row),
             _ if !row.success => State::Failed,
@@ -354,9 +365,9 @@ fn same_description(file: &Resolved<'_>, row: &AppliedMigration) -> bool {
     row.description == abbreviate_description(&file.migration.description)
 }
 
-/// Ranks of rows that a later successful DELETE of the same version, or of the same repeatable, took back.
-fn deleted(rows: &[AppliedMigration]) -> BTreeSet<i32> {
-    let mut deleted = BTreeSet::new();
+/// Ranks of rows that a later successful DELETE or undo of the same version, or of the same repeatable, took back.
+fn taken_back(rows: &[AppliedMigration]) -> BTreeMap<i32, State> {
+    let mut taken_back = BTreeMap::new();
     let mut versions: BTreeMap<&Version, Vec<i32>> = BTreeMap::new();
     let mut repeatables: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.kind != AppliedKind::Schema) {
@@ -364,23 +375,24 @@ fn deleted(rows: &[AppliedMigration]) -> BTreeSet<i32> {
             Some(version) => versions.entry(version).or_default(),
             None => repeatables.entry(&row.description).or_default(),
         };
-        if row.kind != AppliedKind::Delete {
+        let state = if row.kind == AppliedKind::Delete { State::Deleted } else { State::Undone };
+        if !row.kind.takes_back() {
             earlier.push(row.rank);
         } else if row.success {
-            deleted.extend(earlier.drain(..));
+            taken_back.extend(earlier.drain(..).map(|rank| (rank, state)));
         }
     }
-    deleted
+    taken_back
 }
 
 /// Ranks of rows whose version is not above that of every row before that counts.
-fn late(rows: &[AppliedMigration], deleted: &BTreeSet<i32>) -> BTreeSet<i32> {
+fn late(rows: &[AppliedMigration], taken_back: &BTreeMap<i32, State>) -> BTreeSet<i32> {
     let mut late = BTreeSet::new();
     let mut highest: Option<&Version> = None;
     for row in rows.iter().filter(|row| row.version.is_some()) {
         if row.version.as_ref() <= highest {
             late.insert(row.rank);
-        } else if row.kind != AppliedKind::Delete && !deleted.contains(&row.rank) {
+        } else if !row.kind.takes_back() && !taken_back.contains_key(&row.rank) {
             highest = row.version.as_ref();
         }
     }

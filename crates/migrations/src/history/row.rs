@@ -17,9 +17,14 @@ pub enum AppliedKind {
     Sql,
     /// `SQL_BASELINE`: a B script.
     SqlBaseline,
+    /// An undo migration of Flyway's paid editions took a version back; its spelling.
+    Undo(&'static str),
     /// Something that is no SQL file and therefore never resolved here; its spelling.
     Foreign(&'static str),
 }
+
+/// Kinds of undo migrations. Flyway's free edition fails on the first one; we read them and write none.
+const UNDO: &[&str] = &["UNDO_SQL", "UNDO_SCRIPT", "UNDO_JDBC", "UNDO_CUSTOM"];
 
 /// Kinds that are read and that no SQL file has.
 const FOREIGN: &[&str] =
@@ -34,7 +39,10 @@ impl AppliedKind {
             "DELETE" => Self::Delete,
             "SQL" => Self::Sql,
             "SQL_BASELINE" => Self::SqlBaseline,
-            other => Self::Foreign(FOREIGN.iter().find(|known| **known == other)?),
+            other => match UNDO.iter().find(|known| **known == other) {
+                Some(undo) => Self::Undo(undo),
+                None => Self::Foreign(FOREIGN.iter().find(|known| **known == other)?),
+            },
         })
     }
 
@@ -46,13 +54,18 @@ impl AppliedKind {
             Self::Delete => "DELETE",
             Self::Sql => "SQL",
             Self::SqlBaseline => "SQL_BASELINE",
-            Self::Foreign(text) => text,
+            Self::Undo(text) | Self::Foreign(text) => text,
         }
     }
 
     /// Rows that no file stands behind.
     pub fn is_synthetic(self) -> bool {
-        matches!(self, Self::Schema | Self::Baseline | Self::Delete)
+        matches!(self, Self::Schema | Self::Baseline | Self::Delete | Self::Undo(_))
+    }
+
+    /// Rows that take an earlier one back.
+    pub fn takes_back(self) -> bool {
+        matches!(self, Self::Delete | Self::Undo(_))
     }
 
     /// Rows that say "everything up to here".
@@ -80,6 +93,9 @@ pub struct AppliedMigration {
     pub installed_by: String,
     /// `installed_on`, as the server writes it.
     pub installed_on: String,
+    /// `installed_on` as a moment, `2026-11-25T21:04:40.123Z`, when the server was asked for it: the column has no time
+    /// zone, and is read in the session's.
+    pub installed_at: Option<String>,
     /// `execution_time` in milliseconds.
     pub execution_time: i32,
     /// `success`
@@ -130,7 +146,8 @@ impl AppliedMigration {
         "success",
     ];
 
-    /// Reads a row whose columns are [`AppliedMigration::COLUMNS`], in text format; `t` and `f` are booleans.
+    /// Reads a row whose columns are [`AppliedMigration::COLUMNS`], in text format; `t` and `f` are booleans. One more
+    /// column may follow: `installed_on` as a moment.
     ///
     /// # Errors
     /// The first column that cannot be understood.
@@ -154,6 +171,7 @@ impl AppliedMigration {
             checksum: text(5).map(|_| number(5)).transpose()?,
             installed_by: needed(6)?,
             installed_on: needed(7)?,
+            installed_at: text(10),
             execution_time: number(8)?,
             success: match needed(9)?.as_str() {
                 "t" => true,

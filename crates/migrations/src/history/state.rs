@@ -37,6 +37,8 @@ pub enum State {
     Superseded,
     /// A row that a later one declared to be gone.
     Deleted,
+    /// A version that an undo migration of Flyway's paid editions took back.
+    Undone,
 }
 
 impl State {
@@ -59,6 +61,7 @@ impl State {
             Self::Outdated => "Outdated",
             Self::Superseded => "Superseded",
             Self::Deleted => "Deleted",
+            Self::Undone => "Undone",
         }
     }
 

@@ -116,15 +116,24 @@ fn a_checksum_of_null_matches_a_version_and_no_repeatable() {
 
 #[test]
 fn changes_of_an_applied_version_are_mismatches() {
-    let mut rows = [applied(1, "1", "a"), applied(2, "2", "b"), applied(3, "3", "c")];
+    let mut rows = [applied(1, "1", "a"), applied(2, "2", "b"), applied(3, "", "c")];
     rows[0].checksum = Some(7);
     rows[1].description = "other".into();
     rows[2].kind = AppliedKind::parse("JDBC").unwrap();
-    let answer = usual(&["V1__a.sql", "V2__b.sql", "V3__c.sql"], &rows);
-    assert_eq!(answer.states, "1:Success 2:Success 3:Success");
+    let answer = usual(&["V1__a.sql", "V2__b.sql", "R__c.sql"], &rows);
+    assert_eq!(answer.states, "1:Success 2:Success c:Success");
     use ErrorCode::*;
     assert_eq!(answer.errors, [ChecksumMismatch, DescriptionMismatch, TypeMismatch]);
     assert_eq!(answer.pending, "", "nothing that was applied runs again");
+}
+
+#[test]
+fn a_version_that_was_no_sql_file_is_not_the_one_of_the_file() {
+    let mut rows = [applied(1, "1", "a"), applied(2, "2", "b")];
+    rows[0].kind = AppliedKind::parse("JDBC").unwrap();
+    let answer = usual(&["V1__a.sql", "V2__b.sql"], &rows);
+    assert_eq!(answer.states, "1:Missing 2:Success 1:Ignored");
+    assert_eq!(answer.errors[0], ErrorCode::AppliedVersionedMigrationNotResolved);
 }
 
 #[test]
@@ -235,6 +244,18 @@ fn a_delete_row_takes_back_what_came_before_it() {
 }
 
 #[test]
+fn a_version_that_was_undone_is_pending_and_no_error() {
+    let rows = [applied(1, "1", "a"), applied(2, "2", "b"), row(3, "2", "b", "UNDO_SQL", true)];
+    let answer = usual(&["V1__a.sql", "V2__b.sql"], &rows);
+    assert_eq!(answer.states, "1:Success 2:Undone 2:Success 2:Pending");
+    assert_eq!(answer.pending, "V2__b.sql");
+    let again = [&rows[..], &[applied(4, "2", "b")]].concat();
+    let answer = usual(&["V1__a.sql", "V2__b.sql"], &again);
+    assert_eq!((answer.states.as_str(), answer.errors.len()), ("1:Success 2:Undone 2:Success 2:Success", 0));
+    assert_eq!(answer.pending, "");
+}
+
+#[test]
 fn rows_that_cannot_be_understood_are_errors() {
     let with = |column: usize, value: Option<&str>| {
         let mut columns: Vec<Option<String>> =
@@ -243,7 +264,7 @@ fn rows_that_cannot_be_understood_are_errors() {
         AppliedMigration::from_texts(&columns)
     };
     assert!(with(5, None).is_ok());
-    assert!(matches!(with(3, Some("UNDO_SQL")), Err(RowError::Kind { .. })));
+    assert_eq!(with(3, Some("UNDO_SQL")).unwrap().kind, AppliedKind::Undo("UNDO_SQL"));
     assert!(matches!(with(3, Some("sql")), Err(RowError::Kind { .. })));
     assert!(matches!(with(1, Some("x")), Err(RowError::Version { .. })));
     assert!(matches!(with(5, Some("x")), Err(RowError::Column { column: "checksum", .. })));

@@ -88,7 +88,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn entry(&self, entry: &Entry<'_>) -> Option<ValidationError> {
-        if matches!(entry.state, State::AboveTarget | State::Deleted) {
+        if matches!(entry.state, State::AboveTarget | State::Deleted | State::Undone) {
             return None;
         }
         let (code, message) = self.state(entry).or_else(|| self.mismatch(entry))?;

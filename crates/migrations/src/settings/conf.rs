@@ -131,6 +131,8 @@ mod tests {
         assert_eq!(settings.placeholders["My.Key"].value, "v");
         assert_eq!(settings.history_schema(), Some("a"));
         assert_eq!(settings.runner["postgresql.transactional.lock"].value, "false");
+        let password = &settings.connection.get("password").unwrap().value;
+        assert!(matches!(password, super::super::ConnectionValue::Known(secret) if secret.expose() == "secret"));
         assert!(!format!("{settings:?}").contains("secret"));
     }
 

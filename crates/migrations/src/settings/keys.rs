@@ -18,7 +18,7 @@ pub enum Kind {
     RunnerNumber,
     /// For the runner: any text.
     RunnerText,
-    /// About connecting; its value is not kept.
+    /// About connecting; its value may be a secret.
     Connection,
     /// Has no meaning on PostgreSQL, or none for SQL migrations.
     Meaningless(&'static str),
@@ -57,6 +57,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("sqlMigrationPrefix", field!(text, sql_migration_prefix)),
     ("repeatableSqlMigrationPrefix", field!(text, repeatable_sql_migration_prefix)),
     ("baselineMigrationPrefix", field!(text, baseline_migration_prefix)),
+    ("undoSqlMigrationPrefix", field!(not_empty, undo_sql_migration_prefix)),
     ("sqlMigrationSeparator", field!(not_empty, sql_migration_separator)),
     ("sqlMigrationSuffixes", field!(list, sql_migration_suffixes)),
     ("encoding", field!(encoding, encoding)),
@@ -107,7 +108,6 @@ const KEYS: &[(&str, Kind)] = &[
     ("cherryPick", Kind::Unsupported(PAID)),
     ("errorOverrides", Kind::Unsupported(PAID)),
     ("dryRunOutput", Kind::Meaningless(PAID)),
-    ("undoSqlMigrationPrefix", Kind::Meaningless(PAID)),
     ("licenseKey", Kind::Meaningless(PAID)),
     ("email", Kind::Meaningless(PAID)),
     ("token", Kind::Meaningless(PAID)),
@@ -136,6 +136,12 @@ pub(super) fn canonical(relaxed: &str) -> Option<&'static str> {
     let flat = |key: &str| key.replace(['-', '_', '.'], "").to_ascii_lowercase();
     let wanted = flat(relaxed);
     KEYS.iter().map(|(key, _)| *key).find(|key| flat(key) == wanted)
+}
+
+/// Whether a key is about connecting.
+pub(super) fn is_connection(key: &str) -> bool {
+    KEYS.iter().any(|(known, kind)| *known == key && matches!(kind, Kind::Connection))
+        || key.starts_with("jdbcProperties.")
 }
 
 /// Sets one key.
@@ -172,7 +178,7 @@ pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) 
         Kind::RunnerText => {
             settings.runner.insert(known, value);
         }
-        Kind::Connection => settings.connection.push(Located::new(key.to_owned(), value.at)),
+        Kind::Connection => settings.connection.set(key, value.value, value.at),
         Kind::Meaningless(why) => {
             return Err(Problem::notice(
                 at,

@@ -1,6 +1,7 @@
 //! The settings under which a service's migrations run, each with where it came from.
 
 mod conf;
+mod connection;
 mod keys;
 mod spring;
 mod toml;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use trueup_model::location::{Located, Location};
 
 pub use self::conf::{ScriptConfig, read_conf, read_script_config};
+pub use self::connection::{ConnectionSettings, ConnectionValue};
 pub use self::keys::Kind;
 pub use self::spring::{read_spring, read_spring_properties};
 pub use self::toml::read_toml;
@@ -89,6 +91,8 @@ pub struct Settings {
     pub repeatable_sql_migration_prefix: Setting<String>,
     /// `B`
     pub baseline_migration_prefix: Setting<String>,
+    /// What starts the name of an undo migration.
+    pub undo_sql_migration_prefix: Setting<String>,
     /// `__`
     pub sql_migration_separator: Setting<String>,
     /// `.sql`
@@ -119,8 +123,8 @@ pub struct Settings {
     pub skip_executing_migrations: Setting<bool>,
     /// What only the runner needs, by Flyway's key; checked for form, never a secret.
     pub runner: BTreeMap<&'static str, Located<String>>,
-    /// Keys of connections that are set (`url`, `user`, `password`, …): places only, no values.
-    pub connection: Vec<Located<String>>,
+    /// Where and how to connect.
+    pub connection: ConnectionSettings,
 }
 
 impl Default for Settings {
@@ -146,6 +150,7 @@ impl Default for Settings {
             sql_migration_prefix: text("V"),
             repeatable_sql_migration_prefix: text("R"),
             baseline_migration_prefix: text("B"),
+            undo_sql_migration_prefix: text("U"),
             sql_migration_separator: text("__"),
             sql_migration_suffixes: Setting::default_of(vec![".sql".to_owned()]),
             encoding: Setting::default_of(Encoding::Utf8),
@@ -161,7 +166,7 @@ impl Default for Settings {
             baseline_on_migrate: flag(false),
             skip_executing_migrations: flag(false),
             runner: BTreeMap::new(),
-            connection: Vec::new(),
+            connection: ConnectionSettings::default(),
         }
     }
 }
@@ -173,6 +178,7 @@ impl Settings {
             versioned: self.sql_migration_prefix.value.clone(),
             repeatable: self.repeatable_sql_migration_prefix.value.clone(),
             baseline: self.baseline_migration_prefix.value.clone(),
+            undo: self.undo_sql_migration_prefix.value.clone(),
             separator: self.sql_migration_separator.value.clone(),
             suffixes: self.sql_migration_suffixes.value.clone(),
         }

@@ -32,14 +32,14 @@ pub fn read_spring(
     let lookup = |name: &str| environment(name).or_else(|| all.get(name).map(|value| (*value).to_owned()));
     let mut problems = Vec::new();
     for (key, value) in joined(entries) {
-        // Connections are not kept, so what they refer to need not be known.
-        if is_connection(&key) {
-            settings.connection.push(Located::new(key, value.at));
-            continue;
-        }
         let resolved = match resolve(&value.value, &lookup, 0) {
             Ok(text) => Located::new(text, value.at),
             Err(name) => {
+                // Only who connects needs to know.
+                if let Some(key) = connection(&key) {
+                    settings.connection.set_unresolved(key, name, value.at);
+                    continue;
+                }
                 problems.push(Problem::blocking(
                     value.at,
                     format!("`spring.flyway.{key}` refers to `${{{name}}}`, which has no value and no default"),
@@ -61,9 +61,10 @@ fn apply(settings: &mut Settings, key: &str, value: Located<String>) -> Result<(
             Ok(())
         }
         (_, Some(flyway)) => settings.set(flyway, value),
-        (key, None) => match placeholder(key) {
-            Some(name) => settings.set(&format!("placeholders.{name}"), value),
-            None => settings.set(keys::canonical(key).unwrap_or(key), value),
+        (key, None) => match (placeholder(key), connection(key)) {
+            (Some(name), _) => settings.set(&format!("placeholders.{name}"), value),
+            (None, Some(known)) => settings.set(&known, value),
+            (None, None) => settings.set(keys::canonical(key).unwrap_or(key), value),
         },
     }
 }
@@ -88,12 +89,15 @@ fn placeholder(key: &str) -> Option<&str> {
     })
 }
 
-fn is_connection(key: &str) -> bool {
-    let flat = key.replace(['-', '_'], "").to_ascii_lowercase();
-    matches!(
-        flat.as_str(),
-        "url" | "user" | "password" | "driverclassname" | "connectretries" | "connectretriesinterval"
-    ) || flat.starts_with("jdbcproperties")
+/// Flyway's spelling of a key about connecting.
+fn connection(key: &str) -> Option<String> {
+    let known = special(key).or_else(|| keys::canonical(key));
+    match key.replace('-', "").split_once('.') {
+        Some((group, property)) if group.eq_ignore_ascii_case("jdbcProperties") => {
+            Some(format!("jdbcProperties.{property}"))
+        }
+        _ => known.filter(|known| keys::is_connection(known)).map(str::to_owned),
+    }
 }
 
 /// The keys under `spring.flyway.`, without it; lists joined with commas (`initSqls` with `;`).
@@ -165,6 +169,9 @@ fn closing(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use trueup_model::secret::Secret;
+
+    use super::super::ConnectionValue;
     use super::*;
 
     fn read(text: &str) -> (Settings, Vec<Problem>) {
@@ -176,7 +183,7 @@ mod tests {
     #[test]
     fn relaxed_keys_lists_and_placeholders() {
         let (settings, problems) = read(
-            "server.port=1\nspring.flyway.locations[0]=classpath:db/migration/{vendor}\nspring.flyway.locations[1]=classpath:x\nspring.flyway.out-of-order=true\nspring.flyway.baselineVersion=7\nspring.flyway.placeholders.my-key=${DB_NAME:shop}_x\nspring.flyway.placeholders[a.b]=1\nspring.flyway.password=${SECRET}\nspring.flyway.init-sqls[0]=select 1\nspring.flyway.init-sqls[1]=select 2\nspring.flyway.postgresql.transactional-lock=false\nspring.flyway.default-schema=${app.schema}\napp.schema=web\n",
+            "server.port=1\nspring.flyway.locations[0]=classpath:db/migration/{vendor}\nspring.flyway.locations[1]=classpath:x\nspring.flyway.out-of-order=true\nspring.flyway.baselineVersion=7\nspring.flyway.placeholders.my-key=${DB_NAME:shop}_x\nspring.flyway.placeholders[a.b]=1\nspring.flyway.password=${SECRET}\nspring.flyway.connect-retries=3\nspring.flyway.jdbc-properties.sslmode=require\nspring.flyway.init-sqls[0]=select 1\nspring.flyway.init-sqls[1]=select 2\nspring.flyway.postgresql.transactional-lock=false\nspring.flyway.default-schema=${app.schema}\napp.schema=web\n",
         );
         assert_eq!(problems, []);
         let paths: Vec<_> = settings.locations.value.iter().map(|l| l.path.as_str()).collect();
@@ -188,7 +195,17 @@ mod tests {
         assert_eq!(settings.init_sql.value.as_deref(), Some("select 1;\nselect 2"));
         assert_eq!(settings.runner["postgresql.transactional.lock"].value, "false");
         assert_eq!(settings.default_schema.value.as_deref(), Some("web"));
-        assert_eq!(settings.default_schema.at.as_ref().map(|at| at.line), Some(12));
+        assert_eq!(settings.default_schema.at.as_ref().map(|at| at.line), Some(14));
+        let connection: Vec<_> = settings.connection.iter().map(|(key, set)| (key, set.value.clone())).collect();
+        let known = |text: &str| ConnectionValue::Known(Secret::new(text));
+        assert_eq!(
+            connection,
+            [
+                ("connectRetries", known("3")),
+                ("jdbcProperties.sslmode", known("require")),
+                ("password", ConnectionValue::Unresolved("SECRET".into())),
+            ]
+        );
     }
 
     #[test]

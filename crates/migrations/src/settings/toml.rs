@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trueup_model::location::{Located, Location};
 
-use super::{Environment, Settings};
+use super::{Environment, Settings, keys};
 use crate::lines::LineIndex;
 use crate::problem::Problem;
 
@@ -16,6 +16,8 @@ struct Reader<'t> {
     lines: LineIndex,
     environment: Environment<'t>,
     entries: Vec<(String, Located<String>)>,
+    /// Keys of the connection that refer to a variable without a value: key, variable.
+    unresolved: Vec<(String, Located<String>)>,
     problems: Vec<Problem>,
 }
 
@@ -34,10 +36,14 @@ pub fn read_toml(settings: &mut Settings, text: &str, file: &Arc<str>, environme
             )];
         }
     };
-    let mut reader = Reader { text, file, lines, environment, entries: Vec::new(), problems: Vec::new() };
+    let mut reader =
+        Reader { text, file, lines, environment, entries: Vec::new(), unresolved: Vec::new(), problems: Vec::new() };
     reader.document(document.get_ref());
-    let Reader { entries, mut problems, .. } = reader;
+    let Reader { entries, unresolved, mut problems, .. } = reader;
     problems.extend(entries.into_iter().filter_map(|(key, value)| settings.set(&key, value).err()));
+    for (key, variable) in unresolved {
+        settings.connection.set_unresolved(key, variable.value, variable.at);
+    }
     problems
 }
 
@@ -96,14 +102,16 @@ impl Reader<'_> {
         }
     }
 
-    /// `${env.NAME}` from the environment; other resolvers are named. Connections are not kept, so need no value.
+    /// `${env.NAME}` from the environment; other resolvers are named. What a connection lacks, only who connects needs
+    /// to know.
     fn resolve(&mut self, key: &str, offset: usize, text: &str) -> Option<String> {
-        let connects = matches!(key, "url" | "user" | "password" | "driver") || key.starts_with("jdbcProperties");
-        let (Some(start), false) = (text.find("${env."), connects) else { return Some(text.to_owned()) };
-        let inner = text[start + 6..].split_once('}');
-        let found = inner
-            .and_then(|(name, rest)| (self.environment)(name).map(|value| format!("{}{value}{rest}", &text[..start])));
-        if found.is_none() {
+        let Some(start) = text.find("${env.") else { return Some(text.to_owned()) };
+        let (name, rest) = text[start + 6..].split_once('}').unwrap_or((&text[start + 6..], ""));
+        let found = (self.environment)(name).map(|value| format!("{}{value}{rest}", &text[..start]));
+        if found.is_none() && keys::is_connection(key) {
+            let at = self.at(offset);
+            self.unresolved.push((key.to_owned(), Located::new(format!("env.{name}"), at)));
+        } else if found.is_none() {
             self.problem(
                 offset,
                 &format!("`{key}` refers to an environment variable that is not set: {}", &text[start..]),
@@ -139,6 +147,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ConnectionValue;
     use super::*;
 
     fn read(text: &str) -> (Settings, Vec<Problem>) {
@@ -161,6 +170,8 @@ mod tests {
         assert!(!settings.mixed.value, "the environment's own section wins");
         assert_eq!(settings.baseline_version.value, "3");
         assert_eq!(settings.runner["postgresql.transactional.lock"].value, "false");
+        let url = settings.connection.get("url").unwrap();
+        assert_eq!(url.value, ConnectionValue::Unresolved("env.NOPE".into()));
     }
 
     #[test]

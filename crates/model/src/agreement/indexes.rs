@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Sides;
 use super::keys::{declared_name, list};
 use super::tables::Both;
+use super::{Produced, Sides};
 use crate::canonical::{Index, IndexColumn, Key, Table};
 use crate::declared::{DeclaredIndex, IndexTerm};
 use crate::finding::{Finding, ObjectKind, ObjectPath};
@@ -18,6 +18,27 @@ pub(super) struct Claims {
     pub(super) indexes: BTreeSet<Identifier>,
     /// Unique constraints.
     pub(super) constraints: BTreeSet<Identifier>,
+    /// Which of them stands for which declared index.
+    pub(super) produced: Vec<Produced>,
+}
+
+impl Claims {
+    fn index(&mut self, both: &Both<'_>, declared: &DeclaredIndex, found: &Identifier) {
+        self.indexes.insert(found.clone());
+        self.note(both, declared, ObjectKind::Index, found);
+    }
+
+    fn constraint(&mut self, both: &Both<'_>, declared: &DeclaredIndex, found: &Identifier) {
+        self.constraints.insert(found.clone());
+        self.note(both, declared, ObjectKind::Constraint, found);
+    }
+
+    fn note(&mut self, both: &Both<'_>, declared: &DeclaredIndex, kind: ObjectKind, found: &Identifier) {
+        self.produced.push(Produced {
+            declared: ObjectPath::member(ObjectKind::Index, &both.pair.declared, &declared.name.value),
+            replayed: ObjectPath::member(kind, both.name, found),
+        });
+    }
 }
 
 /// Each declared index: there, renamed, different or missing.
@@ -44,13 +65,13 @@ impl Matching<'_, '_> {
         let (name, replayed) = (&index.name.value, self.both.replayed);
         let expected = expected(self.both, index);
         if let Some(found) = replayed.indexes.iter().find(|found| &found.name == name) {
-            self.claims.indexes.insert(name.clone());
+            self.claims.index(self.both, index, name);
             let differs = expected.filter(|expected| definition(expected) != definition(found));
             self.differs(index, differs, name, || definition(found));
             return true;
         }
         let Some(found) = replayed.unique.iter().find(|found| &found.name == name) else { return false };
-        self.claims.constraints.insert(name.clone());
+        self.claims.constraint(self.both, index, name);
         let differs = expected.filter(|expected| !equals_constraint(expected, found));
         self.differs(index, differs, name, || constraint_words(found));
         true
@@ -64,7 +85,7 @@ impl Matching<'_, '_> {
             return false;
         }
         let Some(found) = self.both.replayed.indexes.iter().find(|found| &found.name == former) else { return false };
-        self.claims.indexes.insert(former.clone());
+        self.claims.index(self.both, index, former);
         self.findings.push(renamed(self.sides, self.both, index, found));
         let differs = expected(self.both, index).filter(|expected| definition(expected) != definition(found));
         self.differs(index, differs, former, || definition(found));
@@ -79,14 +100,16 @@ impl Matching<'_, '_> {
         let free = |found: &&Index| !claims.indexes.contains(&found.name) && !is_declared_name(both, &found.name);
         let equal = both.replayed.indexes.iter().filter(free).find(|found| definition(found) == definition(expected));
         if let Some(found) = equal {
-            claims.indexes.insert(found.name.clone());
+            claims.index(both, index, &found.name);
             self.findings.push(renamed(sides, both, index, found));
             return;
         }
         let mut constraints = both.replayed.unique.iter().filter(|found| !claims.constraints.contains(&found.name));
         if let Some(found) = constraints.find(|found| equals_constraint(expected, found)) {
-            claims.constraints.insert(found.name.clone());
-        } else if !equals_primary_key(expected, both.replayed) {
+            claims.constraint(both, index, &found.name);
+        } else if let Some(key) = equal_primary_key(expected, both.replayed) {
+            claims.note(both, index, ObjectKind::Constraint, &key.name);
+        } else {
             self.findings.push(missing(sides, both, index, Some(expected)));
         }
     }
@@ -130,7 +153,9 @@ fn claim_by_columns(both: &Both<'_>, index: &DeclaredIndex, claims: &mut Claims)
     };
     let free = both.replayed.indexes.iter().filter(|found| !claims.indexes.contains(&found.name));
     let mut same = free.filter(|found| found.keys.iter().map(|key| &key.term).eq(columns.iter()));
-    same.next().is_some_and(|found| claims.indexes.insert(found.name.clone()))
+    let Some(found) = same.next() else { return false };
+    claims.index(both, index, &found.name);
+    true
 }
 
 /// The declared index as PostgreSQL prints it, on the replayed side's names and types where it accepts those.
@@ -292,9 +317,10 @@ fn equals_constraint(index: &Index, key: &Key) -> bool {
         && columns(index).eq(key.columns.iter().map(Identifier::as_str))
 }
 
-fn equals_primary_key(index: &Index, table: &Table) -> bool {
-    let key = table.primary_key.as_ref();
-    is_plain_unique(index) && key.is_some_and(|key| columns(index).eq(key.columns.iter().map(Identifier::as_str)))
+fn equal_primary_key<'t>(index: &Index, table: &'t Table) -> Option<&'t Key> {
+    let key = table.primary_key.as_ref()?;
+    let equal = is_plain_unique(index) && columns(index).eq(key.columns.iter().map(Identifier::as_str));
+    equal.then_some(key)
 }
 
 /// UNIQUE over whole columns of whole rows, in the default order: what a constraint can say too.

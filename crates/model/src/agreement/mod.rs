@@ -61,15 +61,34 @@ pub struct Compared {
     pub indexes: usize,
 }
 
-/// Compares one service. The findings come in the order of the YAML, undeclared objects after declared ones.
-pub fn compare(sides: Sides<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    tables::schema(&sides, &mut findings);
+/// What comes of a comparison.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// In the order of the YAML, undeclared objects after declared ones.
+    pub findings: Vec<Finding>,
+    /// Declared tables, columns and indexes that the migrations produce, in the order of the YAML.
+    pub produced: Vec<Produced>,
+}
+
+/// A declared object that the migrations produce, whether or not the two are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Produced {
+    /// Its name in the YAML.
+    pub declared: ObjectPath,
+    /// What the migrations produce for it: another name where a rename is owed, a constraint where one serves as the
+    /// declared index.
+    pub replayed: ObjectPath,
+}
+
+/// Compares one service.
+pub fn compare(sides: Sides<'_>) -> Comparison {
+    let mut comparison = Comparison::default();
+    tables::schema(&sides, &mut comparison.findings);
     for pair in &sides.pairing.tables {
-        tables::declared(&sides, pair, &mut findings);
+        tables::declared(&sides, pair, &mut comparison);
     }
-    tables::undeclared(&sides, &mut findings);
-    findings
+    tables::undeclared(&sides, &mut comparison.findings);
+    comparison
 }
 
 /// Counts what the YAML declares.

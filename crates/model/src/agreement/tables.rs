@@ -1,10 +1,10 @@
 //! Schemas and tables: those with a partner, and those without.
 
 use super::pairing::TablePair;
-use super::{Sides, columns, indexes, keys, likely, refusals, uniqueness};
+use super::{Comparison, Produced, Sides, columns, indexes, keys, likely, refusals, uniqueness};
 use crate::canonical::Table;
 use crate::declared::{DeclaredTable, TableDetails};
-use crate::finding::{Finding, ObjectPath};
+use crate::finding::{Finding, ObjectKind, ObjectPath};
 use crate::lowered::LoweredTable;
 use crate::name::QualifiedName;
 use crate::rule::Rule;
@@ -52,7 +52,8 @@ pub(super) fn schema(sides: &Sides<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A declared table: missing, to be renamed, or there; in the last two cases its members too.
-pub(super) fn declared(sides: &Sides<'_>, pair: &TablePair, findings: &mut Vec<Finding>) {
+pub(super) fn declared(sides: &Sides<'_>, pair: &TablePair, comparison: &mut Comparison) {
+    let findings = &mut comparison.findings;
     let table = &sides.service.tables[pair.position];
     let lowered = sides.lowered.tables.get(&pair.position);
     if let (Some(details), Some(lowered)) = (&table.details, lowered) {
@@ -65,13 +66,25 @@ pub(super) fn declared(sides: &Sides<'_>, pair: &TablePair, findings: &mut Vec<F
     if pair.renamed {
         findings.push(rename_owed(sides, table, pair, name));
     }
+    produced(pair, name, &mut comparison.produced);
     if let (Some(details), Some(lowered)) = (&table.details, lowered) {
         let both = Both { pair, details, lowered, name, replayed: &sides.replayed.tables[name] };
-        members(sides, &both, findings);
+        members(sides, &both, comparison);
     }
 }
 
-fn members(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Finding>) {
+/// The table and those of its columns that have a partner.
+fn produced(pair: &TablePair, name: &QualifiedName, produced: &mut Vec<Produced>) {
+    produced.push(Produced { declared: ObjectPath::table(&pair.declared), replayed: ObjectPath::table(name) });
+    let columns = pair.columns.iter().filter_map(|column| Some((&column.declared, column.replayed.as_ref()?)));
+    produced.extend(columns.map(|(declared, replayed)| Produced {
+        declared: ObjectPath::member(ObjectKind::Column, &pair.declared, declared),
+        replayed: ObjectPath::member(ObjectKind::Column, name, replayed),
+    }));
+}
+
+fn members(sides: &Sides<'_>, both: &Both<'_>, comparison: &mut Comparison) {
+    let findings = &mut comparison.findings;
     columns::compare(sides, both, findings);
     keys::primary_key(sides, both, findings);
     keys::foreign_keys(sides, both, findings);
@@ -79,6 +92,7 @@ fn members(sides: &Sides<'_>, both: &Both<'_>, findings: &mut Vec<Finding>) {
     let mut claims = indexes::declared(sides, both, findings);
     uniqueness::compare(sides, both, &mut claims, findings);
     indexes::undeclared(sides, both, &claims, findings);
+    comparison.produced.append(&mut claims.produced);
 }
 
 fn missing(sides: &Sides<'_>, table: &DeclaredTable, pair: &TablePair) -> Finding {

@@ -1,7 +1,9 @@
 //! The diagram as inline SVG: colours come from the stylesheet, so light, dark and print need one picture.
 
 use super::layout::{Layout, LayoutError, Placement, Point};
-use super::{Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE};
+use super::{
+    Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
+};
 use super::{file, path, shelves};
 use crate::domains::Color;
 use crate::facts::Nullability;

@@ -15,8 +15,8 @@ use crate::facts::{self, Mark, Nullability, find_table, table_title};
 use crate::text::{columns, count, cut};
 use crate::written::Written;
 pub(crate) use file::STYLE;
-pub(crate) use near::MOST as MOST_NEIGHBOURS;
 use layout::{Edge, End, Graph, Size};
+pub(crate) use near::MOST as MOST_NEIGHBOURS;
 
 /// A service with more tables than this has only keys in its boxes.
 pub(crate) const KEYS_ONLY_ABOVE: usize = 40;

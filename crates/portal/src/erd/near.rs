@@ -71,6 +71,9 @@ mod tests {
         assert_eq!(near.boxes[0].rows.len(), 4, "all of its own columns");
         assert_eq!(near.boxes[2].left_out, "and 1 more column");
         // b to a, b to the service, c to b; not c to a.
-        assert_eq!(near.relations.iter().map(|line| (line.from.0, line.to.0)).collect::<Vec<_>>(), [(1, 0), (3, 0), (0, 2)]);
+        assert_eq!(
+            near.relations.iter().map(|line| (line.from.0, line.to.0)).collect::<Vec<_>>(),
+            [(1, 0), (3, 0), (0, 2)]
+        );
     }
 }

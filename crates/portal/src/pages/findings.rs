@@ -56,7 +56,7 @@ impl Pages<'_> {
                 title.leaf("a", &[("href", &Page::Findings.to_anchor(&page, "findings"))], name).text(" ");
                 badge(&self.input.standing(service), title);
             });
-            list(name, &findings, false, section);
+            self.list(name, &findings, false, section);
             accepted_list(&accepted, section);
         });
     }
@@ -68,7 +68,7 @@ impl Pages<'_> {
         let strays: Vec<&Finding> = all.iter().filter(|finding| !known.contains(finding.service.as_str())).collect();
         if !strays.is_empty() {
             section("elsewhere", "Not of a service of the intent", out, |section| {
-                list("elsewhere", &strays, false, section);
+                self.list("elsewhere", &strays, false, section);
             });
         }
     }
@@ -90,70 +90,71 @@ impl Pages<'_> {
                     p.text("No finding counts; the service is ").text(&standing).text(".");
                 });
             }
-            list(name, &findings, true, section);
+            self.list(name, &findings, true, section);
             accepted_list(&accepted, section);
         });
     }
-}
 
-/// A table of findings; on a service's page each row is an anchor.
-fn list(service: &str, findings: &[&Finding], anchors: bool, out: &mut Markup) {
-    if findings.is_empty() {
-        return;
-    }
-    let label = format!("Findings of {service}");
-    let frame = [("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", label.as_str())];
-    out.element("div", &frame, |frame| {
-        frame.element("table", &[("class", "findings")], |table| {
-            table.leaf("caption", &[("class", "sr")], &label);
-            table.element("thead", &[], |head| {
-                head.element("tr", &[], |row| {
-                    for title in ["Rule", "Object", "What is the case", "Where"] {
-                        row.leaf("th", &[("scope", "col")], title);
+    /// A table of findings; on a service's page each row is an anchor.
+    fn list(&self, service: &str, findings: &[&Finding], anchors: bool, out: &mut Markup) {
+        if findings.is_empty() {
+            return;
+        }
+        let label = format!("Findings of {service}");
+        let frame = [("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", label.as_str())];
+        out.element("div", &frame, |frame| {
+            frame.element("table", &[("class", "findings")], |table| {
+                table.leaf("caption", &[("class", "sr")], &label);
+                table.element("thead", &[], |head| {
+                    head.element("tr", &[], |row| {
+                        for title in ["Rule", "Object", "What is the case", "Where"] {
+                            row.leaf("th", &[("scope", "col")], title);
+                        }
+                    });
+                });
+                table.element("tbody", &[], |body| {
+                    let mut seen = BTreeSet::new();
+                    for finding in findings {
+                        let anchor = anchor_of(finding);
+                        let is_first = seen.insert(anchor.clone());
+                        self.row(finding, Some(anchor).filter(|_| anchors && is_first).as_deref(), body);
                     }
                 });
             });
-            table.element("tbody", &[], |body| {
-                let mut seen = BTreeSet::new();
-                for finding in findings {
-                    let anchor = anchor_of(finding);
-                    let is_first = seen.insert(anchor.clone());
-                    row(finding, Some(anchor).filter(|_| anchors && is_first).as_deref(), body);
+        });
+    }
+
+    fn row(&self, finding: &Finding, anchor: Option<&str>, out: &mut Markup) {
+        let attributes: Vec<_> = anchor.iter().map(|anchor| ("id", *anchor)).collect();
+        out.line().element("tr", &attributes, |row| {
+            row.element("td", &[], |cell| {
+                let (class, sign, words) = signs(finding);
+                cell.element("span", &[("class", class)], |sign_of| {
+                    sign_of.leaf("span", &[("aria-hidden", "true")], sign).leaf("span", &[("class", "sr")], words);
+                });
+                cell.text(" ").text(finding.rule.name());
+            });
+            row.element("th", &[("scope", "row")], |head| {
+                let object = finding.object.to_string();
+                head.leaf("code", &[], if object.is_empty() { &finding.service } else { &object });
+            });
+            row.element("td", &[], |cell| {
+                cell.text(&finding.message);
+                if !finding.help.is_empty() {
+                    cell.void("br", &[]).leaf("span", &[("class", "quiet")], &finding.help);
+                }
+                if let Some(sql) = &finding.fix {
+                    cell.void("br", &[]).leaf("code", &[], sql);
+                }
+            });
+            row.element("td", &[("class", "where")], |cell| {
+                for place in finding.locations() {
+                    self.place(place, cell);
+                    cell.void("br", &[]);
                 }
             });
         });
-    });
-}
-
-fn row(finding: &Finding, anchor: Option<&str>, out: &mut Markup) {
-    let attributes: Vec<_> = anchor.iter().map(|anchor| ("id", *anchor)).collect();
-    out.line().element("tr", &attributes, |row| {
-        row.element("td", &[], |cell| {
-            let (class, sign, words) = signs(finding);
-            cell.element("span", &[("class", class)], |sign_of| {
-                sign_of.leaf("span", &[("aria-hidden", "true")], sign).leaf("span", &[("class", "sr")], words);
-            });
-            cell.text(" ").text(finding.rule.name());
-        });
-        row.element("th", &[("scope", "row")], |head| {
-            let object = finding.object.to_string();
-            head.leaf("code", &[], if object.is_empty() { &finding.service } else { &object });
-        });
-        row.element("td", &[], |cell| {
-            cell.text(&finding.message);
-            if !finding.help.is_empty() {
-                cell.void("br", &[]).leaf("span", &[("class", "quiet")], &finding.help);
-            }
-            if let Some(sql) = &finding.fix {
-                cell.void("br", &[]).leaf("code", &[], sql);
-            }
-        });
-        row.element("td", &[("class", "where")], |cell| {
-            for place in finding.locations() {
-                cell.leaf("code", &[], &format!("{}:{}", place.file, place.line)).void("br", &[]);
-            }
-        });
-    });
+    }
 }
 
 fn signs(finding: &Finding) -> (&'static str, &'static str, &'static str) {

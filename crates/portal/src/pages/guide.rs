@@ -5,6 +5,7 @@ use crate::facts::Mark;
 use crate::input::Standing;
 use crate::links::Page;
 use crate::markup::Markup;
+use crate::stage::Stage;
 
 /// A foot of a line, drawn by hand: title, path, and the ring's place when there is one.
 const FEET: [(&str, &str, Option<&str>); 3] = [
@@ -25,12 +26,77 @@ impl Pages<'_> {
                 pages were built with the report of a check.",
             );
             badges(main);
+            self.stages(main);
+            self.verified(main);
             diagram(main);
             tables(main);
             search(main);
-            missing(main);
         })
     }
+
+    /// How far tables, columns and indexes have come.
+    fn stages(&self, out: &mut Markup) {
+        section("Stages of tables, columns and indexes", out, |section| {
+            paragraph(
+                section,
+                "A table has a badge; each column and index has its sign, and the migration that made it or last wrote it, as a \
+                link to the line. A table is only done when all of its columns and indexes are.",
+            );
+            section.element("dl", &[], |list| {
+                for (stage, is_done, meaning) in stages() {
+                    let (class, sign, words) = self.stage_words(&stage, is_done);
+                    list.element("dt", &[], |term| {
+                        term.element("span", &[("class", &format!("badge {class}"))], |badge| {
+                            badge.leaf("span", &[("aria-hidden", "true")], sign).text(" ").text(&words);
+                        });
+                    });
+                    list.leaf("dd", &[], meaning);
+                }
+            });
+        });
+    }
+
+    /// What the stages rest on.
+    fn verified(&self, out: &mut Markup) {
+        section("What this rests on", out, |section| {
+            paragraph(
+                section,
+                "The report says what the migrations produce, as of when it was made. The records of the environments say which \
+                migrations are applied, as of the moment that stands with each; nobody looked at the databases' tables for \
+                these pages. A migration that failed, was taken back, is missing there, stands below a baseline, or was \
+                applied with another text, is unknown. Merged is what git finds on the main branch; in a shallow clone it \
+                does not know since when.",
+            );
+            section.element("p", &[], |p| {
+                match self.input.known.main {
+                    Some(branch) => p.text("The main branch is ").leaf("code", &[], branch).text("."),
+                    None => p.text("For these pages no main branch was found."),
+                };
+            });
+        });
+    }
+}
+
+/// Stages, each with whether it is done, and what it means.
+fn stages() -> [(Stage, bool, &'static str); 9] {
+    let unknown = Stage::Unknown("why".to_owned());
+    [
+        (Stage::NotVerified, false, "no report was given, or it does not speak of the service."),
+        (Stage::NotChecked(String::new()), false, "the service is not on PostgreSQL, or was left out of the check."),
+        (unknown, false, "what is known proves no stage; the reason stands beside it. Never green."),
+        (Stage::Designed, false, "it is declared, and no migration makes it: somebody owes one."),
+        (Stage::Differs, false, "a migration makes it, but not as it is declared; the mark beside it says how."),
+        (Stage::Written, false, "a migration makes it, and is not known to be on the main branch."),
+        (Stage::Merged, false, "the migration is on the main branch, with the text that was replayed."),
+        (
+            Stage::Live(0),
+            false,
+            "the migration that last wrote it is applied there, with the same checksum; of several environments the \
+            last one is named. Something still keeps it from being done: another environment, a finding about it or its \
+            table, an accepted difference, or a migration that is not known to be merged.",
+        ),
+        (Stage::Live(0), true, "it agrees, is merged, and is live in every environment. Nothing else is green."),
+    ]
 }
 
 fn paragraph(out: &mut Markup, text: &str) {
@@ -62,7 +128,7 @@ fn badges(out: &mut Markup) {
             "deliberately left out, for example because the engine is not PostgreSQL.",
         ),
     ];
-    section("Badges", out, |section| {
+    section("Badges of services", out, |section| {
         section.element("dl", &[], |list| {
             for (standing, meaning) in meanings {
                 list.element("dt", &[], |term| badge(&standing, term)).leaf("dd", &[], meaning);
@@ -127,15 +193,5 @@ fn search(out: &mut Markup) {
             p.leaf("kbd", &[], "↑").text(" and ").leaf("kbd", &[], "↓").text(" choose, ").leaf("kbd", &[], "Enter");
             p.text(" goes there, ").leaf("kbd", &[], "Esc").text(" leaves. Several words all have to occur.");
         });
-    });
-}
-
-fn missing(out: &mut Markup) {
-    section("What is not here", out, |section| {
-        paragraph(
-            section,
-            "No environment is shown: nothing here says what is live anywhere. Neither do the pages show which \
-            migration made an object, or what a change would look like.",
-        );
     });
 }

@@ -2,6 +2,7 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
+use super::flow::minute;
 use super::{Counts, Pages, badge, standing_words};
 use crate::facts::table_title;
 use crate::input::Standing;
@@ -24,6 +25,7 @@ impl Pages<'_> {
             self.numbers(main);
             self.verification(main);
             main.element("div", &[("class", "domains")], |domains| self.groups(domains));
+            self.unchecked(main);
             self.across(main);
             self.notes(main);
         })
@@ -83,6 +85,63 @@ impl Pages<'_> {
                 p.text(" The check was limited to ").text(scope).text(".");
             }
         });
+        self.environments(out);
+    }
+
+    /// The environments, each with how many services are recorded there, and from when to when.
+    fn environments(&self, out: &mut Markup) {
+        if self.input.known.environments.is_empty() {
+            out.leaf(
+                "p",
+                &[("class", "quiet")],
+                "No environment is recorded: nothing here says what is live anywhere.",
+            );
+            return;
+        }
+        out.element("ul", &[("class", "environments"), ("aria-label", "Environments")], |list| {
+            for environment in self.input.known.environments {
+                list.element("li", &[], |item| {
+                    item.leaf("span", &[("class", "tag")], &environment.name).text(" ");
+                    item.text(&count(environment.as_of.len(), "service"));
+                    let (first, last) = (environment.as_of.values().min(), environment.as_of.values().max());
+                    match (first, last) {
+                        (Some(first), Some(last)) if first == last => item.text(&format!(", as of {}", minute(first))),
+                        (Some(first), Some(last)) => {
+                            item.text(&format!(", as of {} to {}", minute(first), minute(last)))
+                        }
+                        _ => item,
+                    };
+                });
+            }
+        });
+    }
+
+    /// What is not checked, or could not be, and why.
+    fn unchecked(&self, out: &mut Markup) {
+        if self.input.report.is_none() {
+            return;
+        }
+        let services = self.input.declared.services.iter().map(|service| (service, self.input.standing(service)));
+        let is_open = |standing: &Standing| !matches!(standing, Standing::Agrees { .. } | Standing::Differs { .. });
+        let open: Vec<_> = services.filter(|(_, standing)| is_open(standing)).collect();
+        if open.is_empty() {
+            return;
+        }
+        out.line().element("section", &[], |section| {
+            section.leaf("h2", &[], "Not checked, and why");
+            section.element("ul", &[], |list| {
+                for (service, standing) in open {
+                    let Some(page) = self.links.service(&service.name.value) else { continue };
+                    list.element("li", &[], |item| {
+                        item.leaf("a", &[("href", &Page::Home.to(&page))], &service.name.value).text(": ");
+                        item.text(&match standing {
+                            Standing::NotVerified => "not verified: the report does not speak of it".to_owned(),
+                            other => standing_sentence(&other),
+                        });
+                    });
+                }
+            });
+        });
     }
 
     fn tally(&self, out: &mut Markup) {
@@ -120,7 +179,18 @@ impl Pages<'_> {
         let class = format!("domain n{breadth} {color}");
         out.line().element("section", &[("class", &class)], |section| {
             section.element("h2", &[], |title| {
-                title.shape("span", &[("class", "dot"), ("aria-hidden", "true")]).text(name).text(" ");
+                match self
+                    .input
+                    .domains
+                    .of(&first.name.value)
+                    .and_then(|at| self.input.domains.domains[at].icon.as_deref())
+                {
+                    Some(icon) => super::icons::draw(icon, title),
+                    None => {
+                        title.shape("span", &[("class", "dot"), ("aria-hidden", "true")]);
+                    }
+                }
+                title.text(name).text(" ");
                 title.leaf("span", &[("class", "quiet")], &services.len().to_string());
             });
             section.element("ul", &[("class", "cards")], |list| {
@@ -216,8 +286,8 @@ impl Pages<'_> {
 
     /// What was set aside in the inputs.
     fn notes(&self, out: &mut Markup) {
-        let notes = &self.input.domains.notes;
-        if notes.is_empty() {
+        let (notes, others) = (&self.input.domains.notes, self.input.known.notes);
+        if notes.is_empty() && others.is_empty() {
             return;
         }
         out.line().element("section", &[], |section| {
@@ -227,6 +297,9 @@ impl Pages<'_> {
                     list.element("li", &[], |item| {
                         item.text(&note.message).text(" ").leaf("code", &[], &note.at.to_string());
                     });
+                }
+                for note in others {
+                    list.leaf("li", &[], note);
                 }
             });
         });

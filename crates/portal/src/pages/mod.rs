@@ -1,9 +1,13 @@
 //! The pages: what stands on each of them, as markup.
 
+mod changes;
 mod diagram;
 mod findings;
+mod flow;
 mod guide;
 mod home;
+mod icons;
+mod migrations;
 mod overview;
 mod service;
 mod shell;

@@ -3,6 +3,7 @@
 use trueup_model::declared::DeclaredService;
 
 use super::Pages;
+use super::flow::minute;
 use super::home::standing_sentence;
 use crate::facts::table_title;
 use crate::markup::Markup;
@@ -38,8 +39,16 @@ impl Pages<'_> {
         row("Agreement", out, |cell| {
             cell.text(&standing_sentence(&self.input.standing(service)));
         });
+        for environment in self.input.known.environments {
+            row(&environment.name, out, |cell| {
+                match environment.as_of.get(&service.name.value) {
+                    Some(moment) => cell.text(&format!("as of {}", minute(moment))),
+                    None => cell.text("no record"),
+                };
+            });
+        }
         row("Declared in", out, |cell| {
-            cell.leaf("code", &[], &format!("{}:{}", service.name.at.file, service.name.at.line));
+            self.place(&service.name.at, cell);
         });
     }
 

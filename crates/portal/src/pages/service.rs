@@ -21,7 +21,10 @@ impl Pages<'_> {
                 self.diagram(service, page, picture, article);
                 section("overview", "Overview", article, |section| self.overview(service, section));
                 features(service, article);
-                section("tables", "Table reference", article, |section| self.tables(service, page, &picture.erd, section));
+                section("tables", "Table reference", article, |section| {
+                    self.tables(service, page, &picture.erd, section)
+                });
+                self.service_migrations(service, article);
                 self.service_findings(service, page, article);
             });
         })
@@ -59,6 +62,7 @@ impl Pages<'_> {
         // Without a report a number would look like an answer.
         let findings = self.input.report.map_or_else(|| "Findings".to_owned(), |_| format!("Findings ({findings})"));
         parts.push(("tables", "Table reference".to_owned()));
+        parts.push(("migrations", "Migrations".to_owned()));
         parts.push(("findings", findings));
         out.element("nav", &[("class", "on-page"), ("aria-label", "On this page")], |nav| {
             nav.element("ul", &[], |list| {

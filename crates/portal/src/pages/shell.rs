@@ -9,6 +9,15 @@ use crate::site::{SCRIPT, STYLE};
 const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'";
 
+/// The pages that every page leads to, and what they are called there.
+const PAGES: [(Page, &str); 5] = [
+    (Page::Home, "Services"),
+    (Page::Changes, "Changes"),
+    (Page::Migrations, "Migrations"),
+    (Page::Findings, "Findings"),
+    (Page::Guide, "How to read"),
+];
+
 impl Pages<'_> {
     /// A whole page.
     pub(super) fn shell(&self, page: &Page, title: &str, main: impl FnOnce(&mut Markup)) -> String {
@@ -29,7 +38,8 @@ impl Pages<'_> {
         out.element("p", &[], |p| {
             p.text("Made by trueup from ");
             for (position, file) in self.input.files.iter().enumerate() {
-                p.text(if position == 0 { "" } else { ", " }).leaf("code", &[], file);
+                p.text(if position == 0 { "" } else { ", " });
+                self.file(file, p);
             }
             p.text(". ");
             p.text(match self.input.report {
@@ -55,7 +65,7 @@ fn head_of(page: &Page, title: &str, head: &mut Markup) {
 
 fn bar(page: &Page, out: &mut Markup) {
     out.element("nav", &[("aria-label", "Pages")], |nav| {
-        for (other, words) in [(Page::Home, "Services"), (Page::Findings, "Findings"), (Page::Guide, "How to read")] {
+        for (other, words) in PAGES {
             let href = page.to(&other);
             if *page == other {
                 nav.leaf("a", &[("href", &href), ("aria-current", "page")], words);

@@ -12,8 +12,9 @@ use super::findings::anchor_of;
 use super::service::target_text;
 use crate::erd::Erd;
 use crate::facts::{self, Nullability, find_table, table_title};
-use crate::links::{Members, Page};
+use crate::links::{Members, Page, migration_anchors};
 use crate::markup::Markup;
+use crate::stage::Judge;
 use crate::text::count;
 use crate::written::Entry;
 
@@ -26,6 +27,9 @@ struct Reader<'a> {
     service: &'a DeclaredService,
     page: &'a Page,
     findings: Findings<'a>,
+    judge: Judge<'a>,
+    /// Where the migrations stand on the page.
+    migrations: Vec<String>,
     /// The neighbours of each table, where each has a picture of its own.
     neighbours: Vec<BTreeSet<usize>>,
 }
@@ -36,8 +40,11 @@ impl Pages<'_> {
         if service.tables.is_empty() {
             out.leaf("p", &[("class", "note")], "No table is declared.");
         }
+        let judge = Judge::of(self.input, service);
+        let migrations = judge.provenance().map_or_else(Vec::new, |known| migration_anchors(&known.migrations));
         let neighbours = if erd.keys_only { erd.neighbours(service.tables.len()) } else { Vec::new() };
-        let reader = Reader { pages: self, service, page, findings: self.by_object(service), neighbours };
+        let findings = self.by_object(service);
+        let reader = Reader { pages: self, service, page, findings, judge, migrations, neighbours };
         for (position, table) in service.tables.iter().enumerate() {
             reader.table(position, table, out);
         }
@@ -64,14 +71,17 @@ impl Reader<'_> {
                 heading.leaf("code", &[], &table_title(table));
             });
             self.marks(table.name.value.as_str(), None, section);
+            self.pages.flow(&self.judge.table(table), &self.migrations, section);
             if let Some(description) = &table.description {
                 section.leaf("p", &[("class", "description")], description);
             }
-            if let Some(former) = &table.renamed_from {
-                section.element("p", &[("class", "quiet")], |p| {
-                    p.text("Formerly ").leaf("code", &[], former.value.as_str());
-                });
-            }
+            section.element("p", &[("class", "quiet declared-at")], |p| {
+                p.text("Declared in ");
+                self.pages.place(&table.name.at, p);
+                if let Some(former) = &table.renamed_from {
+                    p.text(", formerly ").leaf("code", &[], former.value.as_str());
+                }
+            });
             match &table.details {
                 Some(details) => self.details(table, details, &anchor, section),
                 None => {
@@ -91,7 +101,7 @@ impl Reader<'_> {
             scroll.element("table", &[("class", "columns")], |grid| {
                 let caption = format!("{} of {}", count(details.columns.len(), "column"), table_title(table));
                 grid.leaf("caption", &[("class", "sr")], &caption);
-                heads(&["Key", "Column", "Type", "Null", "Default", "Constraints and notes"], grid);
+                heads(&["Key", "Column", "Type", "Null", "Default", "Constraints and notes", "Stage"], grid);
                 grid.element("tbody", &[], |body| {
                     details.columns.iter().for_each(|column| self.column(table, column, details, &members, body));
                 });
@@ -127,6 +137,7 @@ impl Reader<'_> {
                 self.constraints(column, entry, cell);
                 self.marks(table.name.value.as_str(), Some(name), cell);
             });
+            self.pages.stage_cell(&self.judge.column(table, name), &self.migrations, row);
         });
     }
 
@@ -188,7 +199,7 @@ impl Reader<'_> {
         scroll(&label, out, |scroll| {
             scroll.element("table", &[("class", "indexes")], |grid| {
                 grid.leaf("caption", &[("class", "sr")], &label);
-                heads(&["Index", "On", "Kind"], grid);
+                heads(&["Index", "On", "Kind", "Stage"], grid);
                 grid.element("tbody", &[], |body| {
                     details.indexes.iter().for_each(|index| self.index(table, index, members, body));
                 });
@@ -217,6 +228,7 @@ impl Reader<'_> {
                 }
                 self.marks(table.name.value.as_str(), Some(name), cell);
             });
+            self.pages.stage_cell(&self.judge.index(table, name), &self.migrations, row);
         });
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::session::{Outcome, SessionError, TransactionStatus};
 
 use super::guard::XID;
-use super::locate::{Message, Place};
 use super::pipeline::{COPY_CHUNK, QUERY_CANCELED, is_own_check};
 use super::script::Piece;
 use super::{FailureCause, ReplayError, ReplayFailure, Run};
+use crate::place::{Message, Place};
 
 /// Longest time to get a session that is to stop to stop.
 pub(super) const CANCEL_TIME: Duration = Duration::from_secs(5);
@@ -116,8 +116,9 @@ impl Run<'_> {
         let given = &self.scripts[script];
         let statements = given.statement_ranges();
         let bytes = self.counts_bytes();
-        let message = Message { text: &given.text, statements: &statements, piece, prefix, lead, bytes };
-        message.place(outcome.error.as_ref(), outcome.tags.len())
+        let (range, first) = (piece.range.clone(), piece.statement);
+        let message = Message { text: &given.text, statements: &statements, range, first, prefix, lead, bytes };
+        message.place(outcome)
     }
 
     /// Notes the transaction id before a script, outside its transaction.

@@ -4,7 +4,6 @@
 mod awaited;
 mod copy_files;
 mod guard;
-mod locate;
 mod outcome;
 mod pipeline;
 mod prepared;
@@ -94,7 +93,7 @@ impl<'a> Run<'a> {
     async fn stop(&mut self) -> Result<Option<ReplayFailure>, ReplayError> {
         self.session.cancel(awaited::CANCEL_TIME).await?;
         let script = self.applied.len();
-        let late = || self.failure(script, locate::Place::NOWHERE, FailureCause::Deadline);
+        let late = || self.failure(script, crate::place::Place::NOWHERE, FailureCause::Deadline);
         Ok((script < self.scripts.len()).then(late))
     }
 

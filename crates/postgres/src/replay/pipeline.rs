@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::session::{Outcome, Progress, ServerError, SessionError};
 
 use super::guard::{FINISH_LEAD, FIRST_LEAD, LATER_LEAD};
-use super::locate::{Message, Place};
 use super::script::{PIECE, Piece};
 use super::{FailureCause, Mode, ReplayError, ReplayFailure, Run};
+use crate::place::{Message, Place};
 
 /// Something to queue, in order.
 enum Item {
@@ -224,9 +224,9 @@ impl Run<'_> {
         let script = &self.scripts[*script];
         let statements = script.statement_ranges();
         let bytes = self.counts_bytes();
-        let message =
-            Message { text: &script.text, statements: &statements, piece, prefix: *prefix, lead: lead(*number), bytes };
-        message.place(outcome.error.as_ref(), outcome.tags.len())
+        let (range, first, prefix, lead) = (piece.range.clone(), piece.statement, *prefix, lead(*number));
+        let message = Message { text: &script.text, statements: &statements, range, first, prefix, lead, bytes };
+        message.place(outcome)
     }
 
     /// Whether error positions count bytes: databases in `SQL_ASCII` do not know characters.
@@ -320,14 +320,6 @@ impl Stretch {
             own_transactions: false,
         }
     }
-}
-
-impl Place {
-    /// Not known, and nothing would tell.
-    pub(super) const NOWHERE: Self = Self { statement: None, offset: None, certain: true };
-
-    /// Behind the last statement.
-    pub(super) const AT_COMMIT: Self = Self::NOWHERE;
 }
 
 /// `active_sql_transaction`: something that must come first in, or outside, a transaction did not.

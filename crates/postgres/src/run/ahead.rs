@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::place::{Message, Place};
 use crate::session::{Outcome, SessionError};
 
 use super::guard::{FINISH_LEAD, FIRST_LEAD};
-use super::migrate::{Runner, Step};
 use super::outcome::{Cause, Failure, Left, RunError};
-use super::place::Message;
+use super::runner::{Runner, Step};
 
 /// A message in flight: of which step, and the length of our SQL before the script; none for the one that ends it.
 type Part = (usize, Option<usize>);
@@ -56,7 +56,7 @@ impl Runner<'_> {
         }
         self.rewind().await?;
         if failure.is_none() && done < steps.len() {
-            failure = Some(self.failure(&steps[done], (None, None), Cause::Interrupted, Left::Nothing));
+            failure = Some(self.failure(&steps[done], Place::NOWHERE, Cause::Interrupted, Left::Nothing));
         }
         Ok(failure)
     }
@@ -88,16 +88,17 @@ impl Runner<'_> {
                 () if canceled => (Cause::Interrupted, Left::Nothing),
                 () => (Cause::Commit(error), Left::Nothing),
             };
-            return self.failure(step, (None, None), cause, left);
+            return self.failure(step, Place::NOWHERE, cause, left);
         };
         let range = 0..step.script.text().len();
         let bytes = self.counts_bytes();
-        let message = Message { script: &step.script, range, first: 0, prefix, lead: FIRST_LEAD, bytes };
+        let (text, statements) = (step.script.text(), step.script.statements.as_slice());
+        let message = Message { text, statements, range, first: 0, prefix, lead: FIRST_LEAD, bytes };
         let place = message.place(outcome);
         match () {
             () if outcome.unexpected_copy => self.failure(step, place, Cause::CopyWithoutData, Left::Nothing),
             // BEGIN is done, and the check of the history behind it is what failed.
-            () if ours(1) => self.failure(step, (None, None), Cause::HistoryChanged, Left::Nothing),
+            () if ours(1) => self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing),
             () if canceled => self.failure(step, place, Cause::Interrupted, Left::Nothing),
             () => self.failure(step, place, Cause::Statement(error), Left::Nothing),
         }

@@ -1,17 +1,17 @@
-//! Scripts with every answer awaited: what cannot be sent ahead, and what cannot run in a transaction.
+//! Scripts in a transaction of their own with every answer awaited: what cannot be sent ahead.
 
 use std::time::Instant;
 
 use trueup_migrations::history::NewRow;
 
 use crate::history::ELAPSED;
-use crate::session::{Outcome, Progress, SessionError, TransactionStatus};
+use crate::place::{Message, Place};
+use crate::session::{Outcome, Progress, SessionError};
 
 use super::ahead::QUERY_CANCELED;
 use super::database::checked;
-use super::migrate::{Runner, Step};
 use super::outcome::{Cause, Failure, Left, RunError};
-use super::place::Message;
+use super::runner::{Runner, Step};
 use super::script::Batch;
 
 /// Bytes of COPY data queued at a time.
@@ -22,7 +22,7 @@ impl Runner<'_> {
     pub(super) async fn awaited(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         let start = Instant::now();
         checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
-        if let Some(mut failure) = self.statements(step).await? {
+        if let Some(mut failure) = self.body(step).await? {
             self.rewind().await?;
             failure.left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
             return Ok(Some(failure));
@@ -32,7 +32,8 @@ impl Runner<'_> {
         if outcome.error.is_some() {
             return self.not_committed(step, outcome).await;
         }
-        let rank = self.next_rank().await?;
+        // A callback has no row, and may run before there is a history.
+        let rank = if step.row.is_some() { self.next_rank().await? } else { self.last_rank };
         let insert = step.row.as_ref().map(|row| self.insert(rank, row, ELAPSED, true)).unwrap_or_default();
         let outcome = self.ours(&format!("{insert}COMMIT")).await?;
         if outcome.error.is_some() {
@@ -42,45 +43,20 @@ impl Runner<'_> {
         Ok(None)
     }
 
-    /// A script outside any transaction. Its failure is recorded, since what ran before it stays.
-    pub(super) async fn autocommit(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
-        let start = Instant::now();
-        let mut failure = self.statements(step).await?;
-        if failure.is_none() && self.session().status() != TransactionStatus::Idle {
-            // A transaction that the script began and did not end.
-            let outcome = self.ours("COMMIT").await?;
-            let cause = |error| Cause::Commit(Box::new(error));
-            failure = outcome.error.map(|error| self.failure(step, (None, None), cause(error), Left::Perhaps));
-        }
-        self.rewind().await?;
-        let settle = self.database.guard.settle();
-        checked(self.ours(&settle).await?, "the session cannot be put in order")?;
-        let Some(row) = &step.row else { return Ok(failure) };
-        let rank = self.next_rank().await?;
-        let milliseconds = i32::try_from(start.elapsed().as_millis()).unwrap_or(i32::MAX).to_string();
-        let insert = self.insert(rank, row, &milliseconds, failure.is_none());
-        checked(self.ours(&insert).await?, "the schema history cannot be written")?;
-        match &mut failure {
-            Some(failure) => failure.left = Left::FailedRow,
-            None => self.applied(step, rank, start.elapsed()),
-        }
-        Ok(failure)
-    }
-
     async fn not_committed(&mut self, step: &Step, outcome: Outcome) -> Result<Option<Failure>, RunError> {
         self.rewind().await?;
         let left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
         let error = Box::new(outcome.error.unwrap_or_default());
-        Ok(Some(self.failure(step, (None, None), Cause::Commit(error), left)))
+        Ok(Some(self.failure(step, Place::NOWHERE, Cause::Commit(error), left)))
     }
 
-    fn insert(&self, rank: i32, row: &NewRow, milliseconds: &str, success: bool) -> String {
+    pub(super) fn insert(&self, rank: i32, row: &NewRow, milliseconds: &str, success: bool) -> String {
         let guard = &self.database.guard;
         guard.table.insert(rank, row, &guard.stamp, milliseconds, success)
     }
 
     /// Asked anew: a script that names the history may have removed rows.
-    async fn next_rank(&mut self) -> Result<i32, RunError> {
+    pub(super) async fn next_rank(&mut self) -> Result<i32, RunError> {
         let sql = format!("SELECT {}", self.database.guard.table.last_rank());
         let outcome = checked(self.ours(&sql).await?, "the schema history cannot be read")?;
         let rank = outcome.rows.first().and_then(|row| row.first()?.as_deref()?.parse::<i32>().ok());
@@ -88,25 +64,32 @@ impl Runner<'_> {
         Ok(rank.ok_or_else(|| SessionError::Protocol("no usable rank in the schema history".to_owned()))?)
     }
 
-    async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
+    pub(super) async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         for batch in step.script.batches() {
-            if self.interrupted {
-                return Ok(Some(self.failure(step, (None, None), Cause::Interrupted, Left::Perhaps)));
-            }
-            let outcome = self.exchange(step, &batch).await?;
-            self.note(step, &outcome);
-            if outcome.error.is_some() || outcome.unexpected_copy {
-                return Ok(Some(self.judge_batch(step, &batch, &outcome)));
+            if let Some(failure) = self.batch(step, &batch).await? {
+                return Ok(Some(failure));
             }
         }
         let interrupted = self.interrupted;
-        Ok(interrupted.then(|| self.failure(step, (None, None), Cause::Interrupted, Left::Perhaps)))
+        Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
     }
 
-    fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
+    /// One message of a script; nothing is sent any more once the run is to end.
+    pub(super) async fn batch(&mut self, step: &Step, batch: &Batch) -> Result<Option<Failure>, RunError> {
+        if self.interrupted {
+            return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
+        }
+        let outcome = self.exchange(step, batch, "").await?;
+        self.note(step, &outcome);
+        let failed = outcome.error.is_some() || outcome.unexpected_copy;
+        Ok(failed.then(|| self.judge_batch(step, batch, &outcome)))
+    }
+
+    pub(super) fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
         let bytes = self.counts_bytes();
         let (range, first) = (batch.range.clone(), batch.first);
-        let message = Message { script: &step.script, range, first, prefix: 0, lead: 0, bytes };
+        let (text, statements) = (step.script.text(), step.script.statements.as_slice());
+        let message = Message { text, statements, range, first, prefix: 0, lead: 0, bytes };
         let cause = match &outcome.error {
             _ if outcome.unexpected_copy => Cause::CopyWithoutData,
             Some(error) if self.interrupted && error.sqlstate == QUERY_CANCELED => Cause::Interrupted,
@@ -115,15 +98,15 @@ impl Runner<'_> {
         self.failure(step, message.place(outcome), cause, Left::Perhaps)
     }
 
-    /// Sends one message, with the data of a COPY when it has one, and waits for its outcome.
-    async fn exchange(&mut self, step: &Step, batch: &Batch) -> Result<Outcome, SessionError> {
+    /// Sends one message, with the data of a COPY when it has one and our `tail`, and waits for its outcome.
+    pub(super) async fn exchange(&mut self, step: &Step, batch: &Batch, tail: &str) -> Result<Outcome, SessionError> {
         let text = step.script.text();
         let sql = &text[batch.range.clone()];
         let Some(data) = &batch.copy else {
-            self.session().send_simple(sql)?;
+            self.session().send_joined(&[sql, tail], 0)?;
             return self.outcome().await;
         };
-        self.session().send_copy(&[sql])?;
+        self.session().send_copy(&[sql, tail])?;
         for chunk in text.as_bytes()[data.clone()].chunks(COPY_CHUNK) {
             while !self.session().has_room_for_bytes() {
                 if let Progress::Outcome(outcome) = self.session().progress().await? {

@@ -8,10 +8,13 @@ use crate::history::{self, HistoryTable, Stamp};
 use crate::restore::{Restore, literal, search_path};
 use crate::session::{Endpoint, Outcome, Session, SessionError};
 
+use super::Event;
 use super::guard::Guard;
 use super::inputs::Inputs;
 use super::lock;
 use super::outcome::RunError;
+use super::progress::ProgressTable;
+use super::stop::Stop;
 
 /// A connection, and what it says about itself.
 pub struct Database {
@@ -30,6 +33,8 @@ pub(super) struct SchemaFacts {
     pub(super) exists: bool,
     pub(super) empty: bool,
     pub(super) has_history: bool,
+    /// Whether migrations outside of a transaction are unfinished.
+    pub(super) has_progress: bool,
 }
 
 /// What a run finds.
@@ -37,6 +42,13 @@ pub(super) struct Look {
     pub(super) schemas: Vec<SchemaFacts>,
     /// The history; none without a table.
     pub(super) rows: Option<Vec<AppliedMigration>>,
+}
+
+impl Look {
+    /// Whether migrations outside of a transaction are unfinished.
+    pub(super) fn has_progress(&self) -> bool {
+        self.schemas.iter().any(|schema| schema.has_progress)
+    }
 }
 
 /// Asked first; the columns are read in [`Database::open`].
@@ -73,7 +85,8 @@ impl Database {
             search_path: search_path(&schema, &needed(2)?),
             replication_role: needed(4)?,
         };
-        let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()));
+        let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()))
+            .in_tablespace(inputs.tablespace.as_deref().map(Identifier::from));
         let installed_by = inputs.installed_by.clone().map_or_else(|| needed(6), Ok)?;
         let stamp = Stamp { installed_by, time_zone: needed(8)? };
         let mut placeholders = inputs.settings.replacements();
@@ -95,6 +108,11 @@ impl Database {
     /// The history's table.
     pub fn table(&self) -> &HistoryTable {
         &self.guard.table
+    }
+
+    /// The table of unfinished migrations.
+    pub(super) fn progress(&self) -> ProgressTable {
+        ProgressTable::of(self.table())
     }
 
     /// All placeholders of this run, a script's own name aside.
@@ -141,7 +159,7 @@ impl Database {
 
     /// Tries for the lock, and looks at schemas and history behind it, all in one wait. Without the lock, what was seen
     /// may be out of date by the time somebody gives it up.
-    pub(super) async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
+    async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
         self.session.send_for_rows(&lock::attempt(self.guard.table.lock_key()))?;
         self.session.send_for_rows(&self.question())?;
         // On a new database this fails, and nobody minds.
@@ -155,8 +173,23 @@ impl Database {
         Ok(locked.then_some(Look { schemas, rows }))
     }
 
+    /// Takes the lock, and looks at schemas and history.
+    pub(super) async fn locked(
+        &mut self,
+        inputs: &Inputs,
+        stop: &mut Stop,
+        tell: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Look, RunError> {
+        if let Some(look) = self.lock_and_look().await? {
+            return Ok(look);
+        }
+        let key = self.table().lock_key();
+        lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
+        self.look_locked().await
+    }
+
     /// What there is, asked while we hold the lock.
-    pub(super) async fn look_locked(&mut self) -> Result<Look, RunError> {
+    async fn look_locked(&mut self) -> Result<Look, RunError> {
         let schemas = self.look().await?;
         let has_history = schemas.iter().any(|schema| schema.has_history);
         let rows = if has_history { Some(self.rows().await?) } else { None };
@@ -181,7 +214,8 @@ impl Database {
     fn question(&self) -> String {
         let values = self.looked_at().into_iter().map(|name| format!("({})", literal(name.as_str())));
         let values = values.collect::<Vec<_>>().join(",");
-        about_schemas(&literal(self.guard.table.name().name.as_str()), &values)
+        let (table, progress) = (literal(self.guard.table.name().name.as_str()), literal(self.progress().name()));
+        about_schemas(&table, &progress, &values)
     }
 
     fn facts(&self, outcome: Outcome) -> Vec<SchemaFacts> {
@@ -191,6 +225,7 @@ impl Database {
             exists: is(&row, 0),
             empty: !is(&row, 1),
             has_history: is(&row, 2) && name == *history,
+            has_progress: is(&row, 3) && name == *history,
             name,
         });
         facts.collect()
@@ -203,7 +238,7 @@ impl Database {
 }
 
 /// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside.
-fn about_schemas(table: &str, values: &str) -> String {
+fn about_schemas(table: &str, progress: &str, values: &str) -> String {
     format!(
         "SELECT n.oid IS NOT NULL,\
      EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind IN ('r','v','S','t') \
@@ -215,7 +250,8 @@ fn about_schemas(table: &str, values: &str) -> String {
      OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace=n.oid \
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_proc'::pg_catalog.regclass \
          AND d.objid=p.oid AND d.deptype='e')),\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}) \
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}),\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={progress}) \
      FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES {values}) v(name)) w \
      LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i"
     )

@@ -1,7 +1,7 @@
 //! What a run is given, and what it refuses because it cannot do it yet.
 
 use trueup_migrations::history::{IgnorePattern, Policy, Target};
-use trueup_migrations::migration::{Migration, MigrationSet};
+use trueup_migrations::migration::MigrationSet;
 use trueup_migrations::problem::Problem;
 use trueup_migrations::settings::Settings;
 use trueup_model::location::{Located, Location};
@@ -15,6 +15,29 @@ pub enum Command {
     Info,
     /// Says whether they fit.
     Validate,
+    /// Starts a history on a database that has something in it.
+    Baseline,
+    /// Puts the history in order.
+    Repair,
+    /// Drops everything in the schemas.
+    Clean,
+    /// Takes applied versions back.
+    Undo,
+}
+
+impl Command {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Migrate => "migrate",
+            Self::Info => "info",
+            Self::Validate => "validate",
+            Self::Baseline => "baseline",
+            Self::Repair => "repair",
+            Self::Clean => "clean",
+            Self::Undo => "undo",
+        }
+    }
 }
 
 /// Everything a run needs beside a connection.
@@ -30,8 +53,16 @@ pub struct Inputs {
     pub validate_on_migrate: bool,
     /// `installedBy`
     pub installed_by: Option<String>,
+    /// `tablespace` of the history's table.
+    pub tablespace: Option<String>,
+    /// `cleanDisabled`
+    pub clean_disabled: bool,
     /// Seconds to wait for the lock; `None` for ever.
     pub lock_seconds: Option<u64>,
+    /// `lock_timeout` of the session, in milliseconds; none leaves it as it is.
+    pub lock_timeout: Option<u64>,
+    /// How often a script is tried again that did not get its locks in time.
+    pub lock_retries: u32,
     /// `${flyway:workingDirectory}`
     pub working_directory: String,
 }
@@ -39,36 +70,13 @@ pub struct Inputs {
 /// Seconds that Flyway tries for the lock, once a second.
 const LOCK_RETRIES: i64 = 50;
 
-/// Callbacks that migrate runs.
-pub(super) const BEFORE_MIGRATE: &str = "beforeMigrate";
-pub(super) const AFTER_MIGRATE: [&str; 2] = ["afterMigrateApplied", "afterMigrate"];
-
-/// Beginnings of events of other commands, which do not concern these.
-const OTHER_COMMANDS: &[&str] = &[
-    "beforeClean",
-    "afterClean",
-    "beforeBaseline",
-    "afterBaseline",
-    "beforeRepair",
-    "afterRepair",
-    "beforeUndo",
-    "afterUndo",
-    "beforeEachUndo",
-    "afterEachUndo",
-];
-
 impl Inputs {
     /// Puts together what a command needs.
     ///
     /// # Errors
-    /// Settings of the wrong form, and every setting and callback that would change what the command does and that is
-    /// not supported yet.
-    pub fn new(
-        set: MigrationSet,
-        settings: Settings,
-        working_directory: String,
-        command: Command,
-    ) -> Result<Self, Vec<Problem>> {
+    /// Settings of the wrong form, and every setting that would change what the command does and that is not supported
+    /// yet.
+    pub fn new(set: MigrationSet, settings: Settings, working_directory: String) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let policy = policy(&settings, &mut problems);
         let text = |key: &str| settings.runner.get(key).map(|value| value.value.trim().to_owned());
@@ -77,17 +85,20 @@ impl Inputs {
             policy,
             validate_on_migrate: text("validateOnMigrate").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
             installed_by: text("installedBy").filter(|name| !name.is_empty()),
+            tablespace: text("tablespace").filter(|name| !name.is_empty()),
+            clean_disabled: text("cleanDisabled").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
             lock_seconds: u64::try_from(retries).ok(),
+            lock_timeout: None,
+            lock_retries: 0,
             working_directory,
             set,
             settings,
         };
-        problems.extend(inputs.unsupported_settings(command));
-        problems.extend(inputs.unsupported_callbacks(command));
+        problems.extend(inputs.unsupported_settings());
         if problems.is_empty() { Ok(inputs) } else { Err(problems) }
     }
 
-    fn unsupported_settings(&self, command: Command) -> Vec<Problem> {
+    fn unsupported_settings(&self) -> Vec<Problem> {
         let settings = &self.settings;
         let mut problems = Vec::new();
         let mut refuse = |key: &str, at: Option<&Location>| {
@@ -104,37 +115,8 @@ impl Inputs {
         if let Some(value) = runner("reportEnabled").filter(|value| value.value.trim().eq_ignore_ascii_case("true")) {
             refuse("reportEnabled", Some(&value.at));
         }
-        if command == Command::Migrate {
-            let flags = [("group", &settings.group), ("skipExecutingMigrations", &settings.skip_executing_migrations)];
-            flags.iter().filter(|(_, flag)| flag.value).for_each(|(key, flag)| refuse(key, flag.at.as_ref()));
-            if let Some(value) = runner("tablespace") {
-                refuse("tablespace", Some(&value.at));
-            }
-        }
         problems
     }
-
-    /// Callbacks that Flyway would run with this command and that are not run here.
-    fn unsupported_callbacks(&self, command: Command) -> Vec<Problem> {
-        let runs =
-            |event: &str| command == Command::Migrate && (event == BEFORE_MIGRATE || AFTER_MIGRATE.contains(&event));
-        let concerns = |event: &str| match command {
-            _ if event.contains("Connect") => true,
-            Command::Migrate => !OTHER_COMMANDS.iter().any(|other| event.starts_with(other)) && !event.contains("Info"),
-            Command::Info => event.contains("Info"),
-            Command::Validate => event.contains("Validate"),
-        };
-        let files = self.set.callbacks.iter().filter(|(event, _)| concerns(event) && !runs(event));
-        files.flat_map(|(event, files)| files.iter().map(move |file| unsupported(event, file))).collect()
-    }
-}
-
-fn unsupported(event: &str, file: &Migration) -> Problem {
-    Problem::blocking(
-        Location::whole(std::sync::Arc::clone(&file.path)),
-        format!("callbacks for `{event}` are not supported by this version of trueup"),
-        "move the file away, or use Flyway for this database; trueup does not leave it out in silence",
-    )
 }
 
 fn policy(settings: &Settings, problems: &mut Vec<Problem>) -> Policy {

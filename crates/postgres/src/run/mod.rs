@@ -4,21 +4,42 @@
 //! session holds Flyway's lock and does everything.
 
 mod ahead;
+mod autocommit;
 mod awaited;
+mod baseline;
+mod broken;
+mod clean;
+mod create;
 mod database;
+mod each;
+mod events;
+mod group;
 mod guard;
 mod inputs;
 mod lock;
 mod migrate;
+mod notes;
 mod outcome;
-mod place;
+mod patience;
+mod progress;
+mod repair;
+mod resume;
+mod runner;
 mod script;
 mod stop;
+mod undo;
+mod watch;
 
+use std::time::Duration;
+
+pub use baseline::Baselined;
+pub use clean::{Cleaned, Dropped};
 pub use database::Database;
+pub use events::Moment;
 pub use inputs::{Command, Inputs};
 pub use outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
 pub use stop::Stop;
+pub use watch::Built;
 
 /// What a run tells while it goes on.
 #[derive(Debug)]
@@ -30,4 +51,53 @@ pub enum Event<'e> {
     },
     /// A migration was applied.
     Applied(&'e Ran),
+    /// A script outside of a transaction goes on where an earlier run stopped.
+    Resumed {
+        /// Its file.
+        path: &'e str,
+        /// The number of the statement, from 1.
+        statement: usize,
+    },
+    /// How far a script outside of a transaction gets cannot be noted: a failure will need a repair.
+    NoProgress {
+        /// Its file.
+        path: &'e str,
+        /// What the server said.
+        why: &'e str,
+    },
+    /// How far a script outside of a transaction got was forgotten: it begins anew.
+    Forgotten {
+        /// The script, as the history names it.
+        script: &'e str,
+    },
+    /// An invalid index that an earlier try left was dropped.
+    Dropped {
+        /// The index with its schema.
+        index: &'e str,
+    },
+    /// An index is being built.
+    Building {
+        /// The file.
+        path: &'e str,
+        /// How far it is.
+        built: &'e Built,
+    },
+    /// A lock was not to be had in time, and the script is tried again.
+    Retrying {
+        /// The file.
+        path: &'e str,
+        /// The try that comes, from 1, of how many.
+        retry: (u32, u32),
+        /// The pause before it.
+        pause: Duration,
+    },
+    /// A callback said something (`RAISE NOTICE`, a warning).
+    Said {
+        /// The file.
+        path: &'e str,
+        /// What it said.
+        notice: &'e crate::session::ServerError,
+    },
+    /// A callback for a failure failed itself.
+    AlsoFailed(&'e Failure),
 }

@@ -15,12 +15,16 @@ pub struct Migrated {
     pub schema: String,
     /// The version before; none on an empty history.
     pub version_before: Option<String>,
+    /// The version after an undo that came to its end.
+    pub version_after: Option<String>,
     /// Schemas that were created.
     pub created_schemas: Vec<String>,
     /// The migrations that were applied, in order.
     pub applied: Vec<Ran>,
     /// Why it stopped, when it did not come to the end.
     pub failure: Option<Failure>,
+    /// Callbacks for the failure that failed themselves.
+    pub also: Vec<Failure>,
     /// What scripts said (`RAISE NOTICE`, warnings), with the file; the first hundred.
     pub notices: Vec<(String, ServerError)>,
     /// Times the run waited for the server with nothing else to send.
@@ -49,6 +53,8 @@ pub struct Failure {
     pub cause: Cause,
     /// What is left of the script.
     pub left: Left,
+    /// Indexes that the failing statement left invalid.
+    pub invalid: Vec<String>,
 }
 
 /// What a failed script leaves behind.
@@ -58,6 +64,9 @@ pub enum Left {
     Nothing,
     /// What ran before the failing statement, and a row that says that it failed.
     FailedRow,
+    /// What ran before the failing statement, a row that says that it failed, and a note of how far it got: the next
+    /// run goes on there.
+    Resumable,
     /// Possibly what ran before the failing statement; no row.
     Perhaps,
 }
@@ -147,7 +156,7 @@ pub enum RunError {
     MissingSchemas(Vec<String>),
     /// Objects but no history.
     #[error(
-        "found non-empty schema {0} but no schema history table; use Flyway's baseline, or set baselineOnMigrate to \
+        "found non-empty schema {0} but no schema history table; run `trueup baseline`, or set baselineOnMigrate to \
          true, to start one"
     )]
     NotEmpty(String),
@@ -164,7 +173,7 @@ pub enum RunError {
     Invalid(Vec<ValidationError>),
     /// The history has a row that says "failed".
     #[error(
-        "schema {schema} contains a failed migration: {name}; run Flyway's repair once its half-completed changes are removed"
+        "schema {schema} contains a failed migration: {name}; run `trueup repair` once its half-completed changes are removed"
     )]
     FailedRow {
         /// The schema.
@@ -175,9 +184,33 @@ pub enum RunError {
     /// Scripts that cannot be run; none of them was.
     #[error("{} cannot be run", scripts(.0.len()))]
     Refused(Vec<Refused>),
+    /// A script that an earlier run did not finish, and that nobody can go on with.
+    #[error(
+        "{}: {}. Look at what the file did so far, undo that by hand, and run `trueup repair`: then it runs from its first \
+         statement", .0.at, .0.message
+    )]
+    NotResumed(Refused),
     /// `target` names nothing.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A script failed in a command whose outcome is told otherwise.
+    #[error("{} failed: {}", .0.at, .0.cause.message())]
+    Script(Box<Failure>),
+    /// The target of an undo is no applied version.
+    #[error("version {0}, down to which to undo, is not applied: `trueup info` shows what is")]
+    NotApplied(String),
+    /// The history has what a baseline must not find; Flyway's words.
+    #[error("{0}")]
+    NoBaseline(String),
+    /// `cleanDisabled`; Flyway's words.
+    #[error("Unable to execute clean as it has been disabled with the 'flyway.cleanDisabled' property.")]
+    CleanDisabled,
+    /// Objects that were dropped twice and are still there.
+    #[error("{} could not be dropped; nothing was", .0.join(", "))]
+    NotCleaned(Vec<String>),
+    /// More objects than a list holds.
+    #[error("the schemas have more than {0} objects; drop them by hand: nothing was dropped")]
+    TooManyObjects(usize),
     /// A migration that ran is pending again: it would run for ever.
     #[error("{0} is pending again after it ran: a script removes its row from the schema history")]
     Again(String),
@@ -201,6 +234,12 @@ impl RunError {
             Self::Invalid(_) => "VALIDATE_ERROR",
             _ => "ERROR",
         }
+    }
+}
+
+impl From<Failure> for RunError {
+    fn from(failure: Failure) -> Self {
+        Self::Script(Box::new(failure))
     }
 }
 

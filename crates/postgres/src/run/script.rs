@@ -5,6 +5,7 @@ use std::ops::Range;
 use trueup_migrations::classify::{Barrier, Facts, classify};
 use trueup_migrations::migration::{Migration, Script as Sql, ScriptError};
 use trueup_migrations::placeholders::Placeholders;
+use trueup_migrations::rerun::{Nature, nature};
 use trueup_migrations::settings::Settings;
 use trueup_migrations::statements::{Split, StatementKind, split};
 use trueup_model::location::Location;
@@ -97,7 +98,7 @@ impl Script {
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
             copies: copies.collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
-            limit: if only_large && mode == Mode::Awaited { BATCH } else { 0 },
+            limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
         })
     }
@@ -107,6 +108,29 @@ impl Script {
         &self.sql.sql.text
     }
 
+    /// What it means to run a statement again; none when there is no such statement.
+    pub(super) fn nature(&self, index: usize) -> Option<Nature> {
+        let range = self.statements.get(index)?;
+        let copy = self.copies.iter().any(|(statement, _)| *statement == index);
+        Some(if copy { Nature::Atomic } else { nature(self.text(), range) })
+    }
+
+    /// Whether it ends a transaction in a way that a note in it would not tell of.
+    pub(super) fn chains(&self) -> bool {
+        (0..self.statements.len()).any(|index| self.nature(index) == Some(Nature::Chain))
+    }
+
+    /// A digest of a statement; empty when there is none.
+    pub(super) fn digest(&self, index: usize) -> String {
+        self.statements.get(index).map_or_else(String::new, |range| digest([&self.text()[range.clone()]].into_iter()))
+    }
+
+    /// A digest of all statements before this one; none when there are not as many.
+    pub(super) fn digest_before(&self, index: usize) -> Option<String> {
+        let before = self.statements.get(..index)?;
+        Some(digest(before.iter().map(|range| &self.text()[range.clone()])))
+    }
+
     /// The place in the author's file of a byte of the text; without one, the whole file.
     pub(super) fn locate(&self, offset: Option<usize>) -> Location {
         offset.map_or_else(|| Location::whole(std::sync::Arc::clone(&self.sql.file)), |offset| self.sql.locate(offset))
@@ -114,11 +138,20 @@ impl Script {
 
     /// The messages of an awaited script: one statement each, or several where a long script allows it.
     pub(super) fn batches(&self) -> Vec<Batch> {
+        self.batches_of(self.limit)
+    }
+
+    /// Each statement as a message of its own.
+    pub(super) fn single_statements(&self) -> Vec<Batch> {
+        self.batches_of(0)
+    }
+
+    fn batches_of(&self, limit: usize) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         for (index, range) in self.statements.iter().enumerate() {
             let copy = self.copies.iter().find(|(statement, _)| *statement == index).map(|(_, data)| data.clone());
             match batches.last_mut() {
-                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= self.limit => {
+                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= limit => {
                     last.range.end = range.end;
                 }
                 _ => batches.push(Batch { range: range.clone(), first: index, copy }),
@@ -126,6 +159,16 @@ impl Script {
         }
         batches
     }
+}
+
+fn digest<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(text.as_bytes());
+        // No script holds one.
+        hasher.update(b"\0");
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// As Flyway decides: the script's own configuration, else the setting, else what the statements are.

@@ -16,7 +16,9 @@ pub fn json_schema() -> Value {
             "location": object(&location(), &[]),
             "finding": object(&finding(), &[]),
             "accepted": object(&accepted(), &[]),
-            "service": object(&service(), &[]),
+            "service": object(&service(), &["provenance"]),
+            "migration": object(&migration(), &[]),
+            "produced": object(&produced(), &["replayed", "migration", "file", "line", "column"]),
             "entry": object(&entry(), &["reason", "expires"]),
         },
         "type": "object",
@@ -151,6 +153,43 @@ fn service() -> Value {
         "compared": object(&compared, &[]),
         "elapsed_ms": reference("count"),
         "cached": {"type": "boolean"},
+        "provenance": {"anyOf": [{"type": "null"}, object(&provenance(), &[])],
+            "description": "Which migration made what; null unless it was compared."},
+    })
+}
+
+fn provenance() -> Value {
+    json!({
+        "migrations": list_of("migration", "In the order of a fresh database."),
+        "objects": list_of("produced",
+            "Declared tables, columns and indexes that the migrations produce, in the order of the YAML."),
+    })
+}
+
+fn migration() -> Value {
+    json!({
+        "version": optional_text("Null for a repeatable one."),
+        "description": text("Blanks for _."),
+        "script": text("Its name in the history."),
+        "kind": one_of(&["versioned", "repeatable", "baseline"]),
+        "file": text("Relative to the project root, with / between folders."),
+        "checksum": {"type": ["integer", "null"],
+            "description": "What the history keeps; null when only a run can tell."},
+    })
+}
+
+fn produced() -> Value {
+    let path = json!({"type": "array", "items": {"type": "string"}, "description": "The name in parts, raw."});
+    json!({
+        "kind": one_of(&["table", "column", "index"]),
+        "path": path,
+        "replayed": described(object(&json!({"kind": one_of(&KINDS), "path": path}), &[]),
+            "What the migrations produce for it, where that differs in name or kind."),
+        "migration": described(reference("count"),
+            "Position in `migrations` of the one that made it, or last altered it; absent when unknown."),
+        "file": text("The file of the line, where it is not the migration's own."),
+        "line": {"type": "integer", "minimum": 1},
+        "column": {"type": "integer", "minimum": 1},
     })
 }
 

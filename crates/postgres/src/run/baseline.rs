@@ -1,0 +1,108 @@
+//! `baseline`: a history for a database that has something in it, with everything up to a version counted as applied.
+
+use trueup_migrations::history::{AppliedKind, AppliedMigration, NewRow};
+use trueup_migrations::version::Version;
+
+use super::Event;
+use super::database::Database;
+use super::inputs::{Command, Inputs};
+use super::outcome::RunError;
+use super::runner::Runner;
+use super::stop::Stop;
+
+/// What a baseline did.
+#[derive(Clone, Debug)]
+pub struct Baselined {
+    /// The version, as it was written.
+    pub version: String,
+    /// The description.
+    pub description: String,
+    /// Whether the history had this baseline already.
+    pub already: bool,
+    /// Schemas that were created.
+    pub created_schemas: Vec<String>,
+}
+
+impl Database {
+    /// Starts a history with a baseline.
+    ///
+    /// # Errors
+    /// The history has migrations, or another baseline; or the server refuses.
+    pub async fn baseline(
+        &mut self,
+        inputs: &Inputs,
+        stop: &mut Stop,
+        tell: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Baselined, RunError> {
+        let look = self.locked(inputs, stop, tell).await?;
+        let mut runner = Runner::new(self, inputs, stop, tell);
+        runner.command(Command::Baseline, async |runner| runner.baseline(look).await).await
+    }
+}
+
+impl Runner<'_> {
+    async fn baseline(&mut self, look: super::database::Look) -> Result<Baselined, RunError> {
+        let row = self.baseline_row();
+        if let Some(rows) = &look.rows {
+            let already = self.judge_baseline(&row, rows)?;
+            let missing = look.schemas.iter().any(|schema| !schema.exists);
+            if already && !missing {
+                return Ok(self.baselined(row, true));
+            }
+        }
+        let already = look.rows.is_some();
+        self.create_baseline(&look, &row).await?;
+        Ok(self.baselined(row, already))
+    }
+
+    fn baselined(&self, row: NewRow, already: bool) -> Baselined {
+        Baselined {
+            version: row.version.unwrap_or_default(),
+            description: row.description,
+            already,
+            created_schemas: self.migrated.created_schemas.clone(),
+        }
+    }
+
+    /// Whether the history has this baseline already.
+    fn judge_baseline(&self, row: &NewRow, rows: &[AppliedMigration]) -> Result<bool, RunError> {
+        let table = self.database.table().name().quoted();
+        let wanted = row.version.as_deref().and_then(Version::parse);
+        let named = |version: &str, description: &str| format!("({version},{description})");
+        let version = row.version.as_deref().unwrap_or_default();
+        let refuse =
+            |why: String| Err(RunError::NoBaseline(format!("Unable to baseline schema history table {table} {why}")));
+        let marker = rows.iter().rev().find(|row| row.kind == AppliedKind::Baseline && row.success);
+        if let Some(marker) = marker {
+            if marker.version == wanted && marker.description == row.description {
+                return Ok(true);
+            }
+            let there = marker.version.as_ref().map(Version::text).unwrap_or_default();
+            let (ours, theirs) = (named(version, &row.description), named(there, &marker.description));
+            return refuse(format!("with {ours} as it has already been baselined with {theirs}"));
+        }
+        let made_schemas = rows.iter().any(|row| row.kind == AppliedKind::Schema);
+        if made_schemas && wanted == Version::parse("0") {
+            return refuse("with version 0 as this version was used for schema creation".to_owned());
+        }
+        if rows.iter().any(|row| !row.kind.is_synthetic()) {
+            return refuse("as it already contains migrations".to_owned());
+        }
+        if rows.is_empty() {
+            return refuse(
+                "as it already exists, and is empty.\nDelete the schema history table, and run baseline again."
+                    .to_owned(),
+            );
+        }
+        refuse(
+            "as it already contains migrations.\nDelete the schema history table, and run baseline again.".to_owned(),
+        )
+    }
+
+    /// The row that `baseline` and `baselineOnMigrate` write.
+    pub(super) fn baseline_row(&self) -> NewRow {
+        let settings = &self.inputs.settings;
+        let description = settings.baseline_description.value.as_str();
+        NewRow::new(Some(&settings.baseline_version.value), description, AppliedKind::Baseline, description, None)
+    }
+}
