@@ -22,7 +22,11 @@ pub(crate) fn has(program: &str) -> bool {
 /// Installs what is missing of npm, PostgreSQL and git with apt-get, through sudo when we are not root.
 pub(crate) fn install_packages() -> Result<(), String> {
     let clients = Path::new("/usr/share/postgresql-common").is_dir() || has("psql");
-    let wanted = [("npm", has("npm")), ("postgresql", clients), ("git", has("git"))];
+    install(&[("npm", has("npm")), ("postgresql", clients), ("git", has("git"))])
+}
+
+/// Installs those of some packages that are not there.
+pub(crate) fn install(wanted: &[(&'static str, bool)]) -> Result<(), String> {
     let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(package, _)| *package).collect();
     if missing.is_empty() {
         return Ok(());

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
 
 mod bench;
+mod browser;
 mod fetch;
 mod flyway;
 mod machine;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask CHORE
 
-  fetch   get PostgreSQL 13 to 18 and Flyway for the tests, once, into a cache outside of the clone
+  fetch   get PostgreSQL 13 to 18, Flyway and what drives a browser for the tests, once, into a cache outside of the clone
   test    fetch, then formatting, lints, all tests, and the dependency rules
   bench   measure the main job, and print each figure beside its target";
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["fetch"] => {
             flyway::fetch();
+            browser::fetch();
             code(fetch::fetch().is_empty())
         }
         ["test"] => code(test::test()),

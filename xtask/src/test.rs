@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use trueup_testkit::SKIPPED;
 
+use crate::browser;
 use crate::fetch::fetch;
 use crate::flyway;
 use crate::machine::{cargo_deny, run};
@@ -41,6 +42,10 @@ pub(crate) fn test() -> bool {
     step("PostgreSQL 13 to 18", &mut fetched);
     step("Flyway", &mut || {
         flyway::fetch();
+        Ok(())
+    });
+    step("a browser", &mut || {
+        browser::fetch();
         Ok(())
     });
     step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));

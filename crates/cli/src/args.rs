@@ -10,7 +10,7 @@ use trueup_model::secret::Secret;
 
 pub use self::portal::{PortalArgs, PortalCommand};
 use self::run::{BASELINE_EXAMPLES, CLEAN_EXAMPLES, REPAIR_EXAMPLES, RUN_EXAMPLES, UNDO_EXAMPLES};
-pub use self::run::{DatabaseArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
+pub use self::run::{DatabaseArgs, FlywayArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -120,6 +120,12 @@ pub enum Command {
     /// Flyway's free edition reads it as not applied. Needs none of Flyway's paid editions.
     #[command(after_help = UNDO_EXAMPLES)]
     Undo(Box<UndoArgs>),
+    /// Behave as Flyway's own command line does: flags, lines, JSON and exit codes
+    ///
+    /// The same happens when trueup is called by the name `flyway`, as a link or a copy, so that a pipeline written for
+    /// Flyway goes on as it is. `trueup flyway help` shows its options.
+    #[command(disable_help_flag = true)]
+    Flyway(FlywayArgs),
     /// Work with the intent YAML
     Intent {
         /// What to do with it

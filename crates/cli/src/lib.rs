@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod check;
 pub mod engine;
 pub mod explain;
+pub mod flyway;
 pub mod portal;
 pub mod report;
 pub mod runner;

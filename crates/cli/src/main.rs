@@ -1,13 +1,16 @@
 //! The `trueup` binary: reads the command line, runs one command, and exits with its code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use trueup_cli::args::{CheckArgs, Cli, Command, DatabaseArgs, IntentCommand, LockArgs, MigrateArgs, UndoArgs};
+use tokio::sync::watch;
+use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, UndoArgs};
 use trueup_cli::check::{self, CheckError, Place};
-use trueup_cli::explain;
 use trueup_cli::report::human::Style;
+use trueup_cli::runner::Extra;
+use trueup_cli::{explain, flyway};
+use trueup_model::secret::Secret;
 use trueup_postgres::run::Command as Verb;
 
 /// The exit code of a run that failed.
@@ -16,8 +19,10 @@ const FAILED: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    let mut arguments = std::env::args_os();
+    let called_flyway = arguments.next().is_some_and(|program| flyway::is_name(Path::new(&program)));
+    let outcome = if called_flyway { as_flyway(arguments) } else { run(Cli::parse()) };
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(&error);
@@ -26,8 +31,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Flyway's command line, by its own name.
+fn as_flyway(arguments: std::env::ArgsOs) -> Result<u8, CheckError> {
+    let arguments: Vec<Secret> = arguments.map(|argument| Secret::new(argument.to_string_lossy())).collect();
+    run_flyway(&arguments, &place(None, Color::default())?)
+}
+
 fn run(cli: Cli) -> Result<u8, CheckError> {
-    let place = place(&cli)?;
+    let place = place(cli.directory.as_deref(), cli.color)?;
     match cli.command {
         Command::Check(arguments) => run_check(&arguments, &place),
         Command::Intent { command: IntentCommand::Schema } => {
@@ -42,19 +53,20 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             Ok(0)
         }
         Command::Migrate(arguments) => {
-            let MigrateArgs { locks, database } = *arguments;
-            run_database(Verb::Migrate, &database, locks, &place)
+            let MigrateArgs { locks, report, database } = *arguments;
+            run_database(Verb::Migrate, &database, &Extra { locks, report }, &place)
         }
-        Command::Info(arguments) => run_database(Verb::Info, &arguments, LockArgs::default(), &place),
-        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, LockArgs::default(), &place),
-        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, LockArgs::default(), &place),
-        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, LockArgs::default(), &place),
-        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, LockArgs::default(), &place),
+        Command::Info(arguments) => run_database(Verb::Info, &arguments, &Extra::default(), &place),
+        Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &Extra::default(), &place),
+        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, &Extra::default(), &place),
+        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, &Extra::default(), &place),
+        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, &Extra::default(), &place),
         Command::Undo(arguments) => {
             let UndoArgs { target, locks, mut database } = *arguments;
             database.set.extend(target.map(|version| format!("target={version}")));
-            run_database(Verb::Undo, &database, locks, &place)
+            run_database(Verb::Undo, &database, &Extra { locks, report: None }, &place)
         }
+        Command::Flyway(arguments) => run_flyway(&arguments.arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
     }
 }
@@ -79,18 +91,27 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
     outcome
 }
 
-/// Runs a command on a database. An interrupt is passed on: there may be something to cancel, and something to tell.
-fn run_database(verb: Verb, arguments: &DatabaseArgs, locks: LockArgs, place: &Place) -> Result<u8, CheckError> {
+/// Runs a command on a database.
+fn run_database(verb: Verb, arguments: &DatabaseArgs, extra: &Extra, place: &Place) -> Result<u8, CheckError> {
+    until_stopped(async |stop| trueup_cli::runner::run(verb, arguments, extra, place, stop).await)
+}
+
+fn run_flyway(arguments: &[Secret], place: &Place) -> Result<u8, CheckError> {
+    until_stopped(async |stop| flyway::run(arguments, place, stop).await)
+}
+
+/// Runs something to its end. An interrupt is passed on: there may be something to cancel, and something to tell.
+fn until_stopped(work: impl AsyncFnOnce(watch::Receiver<bool>) -> u8) -> Result<u8, CheckError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
     let code = runtime.block_on(async {
-        let (ask, stop) = tokio::sync::watch::channel(false);
+        let (ask, stop) = watch::channel(false);
         tokio::spawn(async move {
             interrupted().await;
             // A run that is over does not listen any more.
             let _ = ask.send(true);
         });
-        trueup_cli::runner::run(verb, arguments, locks, place, stop).await
+        work(stop).await
     });
     runtime.shutdown_background();
     Ok(code)
@@ -113,10 +134,10 @@ async fn interrupted() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-fn place(cli: &Cli) -> Result<Place, CheckError> {
+fn place(directory: Option<&Path>, color: Color) -> Result<Place, CheckError> {
     let current =
         std::env::current_dir().map_err(|source| CheckError::Write { what: "the current folder".to_owned(), source });
-    let folder = match &cli.directory {
+    let folder = match directory {
         Some(folder) => current.map(|current| current.join(folder))?,
         None => current?,
     };
@@ -126,7 +147,7 @@ fn place(cli: &Cli) -> Result<Place, CheckError> {
             help: "correct the path after -C".to_owned(),
         });
     }
-    Ok(Place { folder, color: cli.color, cache: cache_folder() })
+    Ok(Place { folder, color, cache: cache_folder() })
 }
 
 /// `TRUEUP_CACHE`, else the user's cache folder, else one for this user below the temporary folder.

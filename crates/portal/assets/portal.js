@@ -8,6 +8,7 @@
   const found = document.getElementById("found");
   const MOST = 40;
   let index = null;
+  let loaded = false;
   let results = [];
   let chosen = -1;
 
@@ -24,6 +25,7 @@
         kind, name, place, key: name.toLowerCase(), more: (name + " " + place).toLowerCase(),
         href: new URL(pages[page], root).href + (anchor ? "#" + anchor : ""),
       }));
+      loaded = true;
       search();
     };
     script.onerror = () => { found.textContent = "The search index cannot be loaded."; };
@@ -42,11 +44,13 @@
   };
 
   const search = () => {
+    // Before the index is there, nothing is known: not even that nothing is named like that.
+    if (!loaded) return;
     const words = input.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     results = [];
     if (words.length > 0) {
       const ranked = [];
-      for (const entry of index ?? []) {
+      for (const entry of index) {
         const rank = score(entry, words);
         if (rank >= 0) ranked.push([rank + KINDS[entry.kind], entry.name.length, ranked.length, entry]);
       }

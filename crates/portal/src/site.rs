@@ -44,8 +44,11 @@ pub(crate) const SCRIPTS: &str = concat!(include_str!("../assets/portal.js"), in
 
 /// The stylesheet, with the domains' colours: the pages have no style of their own, so a strict policy holds.
 pub(crate) fn style(domains: &Domains) -> String {
-    let mut css =
-        String::from(crate::erd::STYLE) + include_str!("../assets/truth.css") + include_str!("../assets/portal.css");
+    let mut css = String::from(crate::erd::STYLE)
+        + "
+" + include_str!("../assets/portal.css")
+        + "
+" + include_str!("../assets/truth.css");
     for (position, domain) in domains.domains.iter().enumerate() {
         if let Some(color) = domain.color {
             css.push_str(&format!(".d{position}{{--domain:{}}}\n", color.hex()));

@@ -2,10 +2,12 @@
 //!
 //! Independent of the product on purpose: an oracle that shares code with what it judges judges nothing.
 
+pub mod browser;
 pub mod cache;
 mod client;
 mod corpora;
 pub mod flyway;
+pub mod proxy;
 mod server;
 mod skip;
 mod unprivileged;
@@ -14,6 +16,7 @@ pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
 pub use server::{Server, ServerError};
 pub use skip::{SKIPPED, skipped};
+pub use unprivileged::give as give_to_servers;
 
 use std::path::{Path, PathBuf};
 

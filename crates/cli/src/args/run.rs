@@ -1,5 +1,7 @@
 //! Options of the commands that work on a database: Flyway's verbs.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use trueup_model::secret::Secret;
 
@@ -17,15 +19,15 @@ Examples:
   trueup -C services/svc-orders migrate --url jdbc:postgresql://localhost/app --user app
   trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
-  trueup migrate --lock-timeout 2s --lock-retries 10
+  trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
 
-The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
+The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
 spring.flyway.* in the main application.yml or .properties, from FLYWAY_* variables, and from --set; later
 ones win. What is not supported is refused, never left out.
 
-This version speaks no TLS: it connects to a socket or to this machine; elsewhere only with
-sslmode=disable in the URL.
+A server on another machine must have TLS, unless the URL says sslmode=disable; sslmode=verify-full also checks
+who answers.
 
 Exit codes:
   0    it is done, or the migrations fit
@@ -77,6 +79,9 @@ pub struct MigrateArgs {
     /// How long statements wait for locks.
     #[command(flatten)]
     pub locks: LockArgs,
+    /// Write what came of the run to a file, as JSON, whatever that is
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub report: Option<PathBuf>,
     /// What all of them have.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -149,6 +154,17 @@ pub struct DatabaseArgs {
     /// Say how often the run waited for the server
     #[arg(long, help_heading = REPORT)]
     pub verbose: bool,
+    /// Settings of Flyway's own command line, by key, when that is what was typed.
+    #[arg(skip)]
+    pub flyway: Option<Vec<(String, Secret)>>,
+}
+
+/// What is typed behind `trueup flyway`.
+#[derive(Debug, Args)]
+pub struct FlywayArgs {
+    /// Flyway's options and commands: `trueup flyway help` shows them
+    #[arg(value_name = "ARGUMENT", value_parser = secret, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<Secret>,
 }
 
 /// The formats of a run's result.

@@ -2,22 +2,25 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio::sync::watch;
-use trueup_postgres::run::{Cause, Command, Event, Migrated, RunError, Stop};
+use trueup_postgres::run::{Command, Event, RunError, Stop};
 
+use super::bar::Bar;
 use super::error::RunnerError;
-use super::{INTERRUPTED, Out, Server, human, json, open};
-use crate::args::{DatabaseArgs, LockArgs, RunFormat};
+use super::out::Out;
+use super::{Server, json, open};
+use crate::args::{DatabaseArgs, LockArgs};
 use crate::check::Place;
 
-/// Runs one of them to its end, and shows what came of it.
+/// Runs one of them to its end, and shows what came of it: the exit code, and the document of a migrate.
 pub(super) async fn run(
     arguments: &DatabaseArgs,
     locks: LockArgs,
     place: &Place,
     stop: watch::Receiver<bool>,
-    out: Out,
-) -> Result<u8, RunnerError> {
+    out: Out<'_>,
+) -> Result<(u8, Option<Value>), RunnerError> {
     let start = Instant::now();
     let mut asked = Stop::when(stop.clone());
     let (mut inputs, mut database) = tokio::select! {
@@ -26,54 +29,30 @@ pub(super) async fn run(
     };
     inputs.lock_timeout = locks.lock_timeout;
     inputs.lock_retries = locks.lock_retries;
-    let mut tell = |event: Event<'_>| out.event(&event);
+    let bar = Bar::new(out.has_bar());
+    let mut tell = |event: Event<'_>| bar.around(&event, || out.event(&event));
     let mut stop = Stop::when(stop);
     let server = Server::of(&database);
-    let mut code = 0;
+    let (mut code, mut document) = (0, None);
     match out.command {
-        Command::Baseline => {
-            let done = database.baseline(&inputs, &mut stop, &mut tell).await?;
-            show(out, || json::baselined(&done, &server), || human::baselined(&done, &server));
-        }
+        Command::Baseline => out.baselined(&database.baseline(&inputs, &mut stop, &mut tell).await?, &server),
         Command::Repair => {
-            let done = database.repair(&inputs, &mut stop, &mut tell).await?;
-            show(out, || json::repaired(done.as_ref(), &server), || human::repaired(done.as_ref(), &server));
+            out.repaired(database.repair(&inputs, &mut stop, &mut tell).await?.as_ref(), &server);
         }
-        Command::Clean => {
-            let done = database.clean(&inputs, &mut stop, &mut tell).await?;
-            show(out, || json::cleaned(&done, &server), || human::cleaned(&done, arguments.verbose));
-        }
+        Command::Clean => out.cleaned(&database.clean(&inputs, &mut stop, &mut tell).await?, &server),
         Command::Undo => {
             let undone = database.undo(&inputs, &mut stop, &mut tell).await?;
-            show(out, || json::undone(&undone, &server), || human::undone(&undone, &server));
-            code = code_of(&undone);
+            bar.finish();
+            code = out.undone(&undone, &inputs, &server);
         }
         _ => {
             let migrated = database.migrate(&inputs, &mut stop, &mut tell).await?;
+            bar.finish();
             let took = start.elapsed();
-            show(
-                out,
-                || json::migrated(&migrated, &server, took),
-                || human::migrated(&migrated, &server, took, arguments.verbose),
-            );
-            code = code_of(&migrated);
+            code = out.migrated(&migrated, &inputs, &server, took);
+            document = Some(json::migrated(&migrated, &server, took));
         }
     }
     database.close().await;
-    Ok(code)
-}
-
-fn show(out: Out, document: impl FnOnce() -> serde_json::Value, people: impl FnOnce()) {
-    match out.format {
-        RunFormat::Human => people(),
-        RunFormat::Json => json::print(&document()),
-    }
-}
-
-fn code_of(migrated: &Migrated) -> u8 {
-    match &migrated.failure {
-        None => 0,
-        Some(failure) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-        Some(_) => 1,
-    }
+    Ok((code, document))
 }

@@ -1,5 +1,7 @@
 //! Why a command of the runner did nothing, or nothing more.
 
+use std::path::PathBuf;
+
 use trueup_migrations::migration::{Migration, ScriptError};
 use trueup_migrations::problem::Problem;
 use trueup_model::location::Location;
@@ -19,6 +21,15 @@ pub enum RunnerError {
     /// Settings and files that cannot be used; nothing was run.
     #[error("{} in settings and files", counted(.0.len(), "problem"))]
     Problems(Vec<Problem>),
+    /// The file for what came of the run.
+    #[error("{} cannot be written: {source}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: std::io::Error,
+    },
     /// The run's own reason.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -43,9 +54,9 @@ impl RunnerError {
     }
 
     /// Flyway's error code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Usage { .. } | Self::Problems(_) => "CONFIGURATION",
+            Self::Usage { .. } | Self::Problems(_) | Self::Record { .. } => "CONFIGURATION",
             Self::Run(error) => error.code(),
         }
     }

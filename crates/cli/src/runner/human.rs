@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trueup_migrations::history::{AppliedMigration, Entry, Reconciliation, Repair, ValidationError};
 use trueup_migrations::migration::MigrationKind;
-use trueup_postgres::run::{Baselined, Built, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
+use trueup_postgres::run::{Baselined, Built, Cause, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
 use trueup_postgres::session::ServerError;
 
 use super::Server;
@@ -87,7 +87,7 @@ pub(super) fn migrated(migrated: &Migrated, server: &Server, elapsed: Duration, 
             counted(migrated.applied.len(), "migration"),
             elapsed.as_secs_f64()
         )),
-        Some(failure) => failed(failure, migrated.applied.len(), &format!("{place} {now}")),
+        Some(failure) => failed(failure, migrated, &format!("{place} {now}")),
     }
     if verbose {
         say(&format!("round trips after connecting: {}", migrated.round_trips));
@@ -106,17 +106,18 @@ pub(super) fn also_failed(failure: &Failure) {
     complain(&format!("  {}", clean(&failure.cause.message(), SENTENCE)));
 }
 
-fn failed(failure: &Failure, applied: usize, now: &str) {
+fn failed(failure: &Failure, migrated: &Migrated, now: &str) {
     script_failed(failure);
-    complain(&format!("  {} applied before it; {now}", counted(applied, "migration")));
+    let applied = migrated.applied.len();
+    let pending = migrated.planned.saturating_sub(applied);
+    complain(&format!("  {} applied, {pending} not; {now}", counted(applied, "migration")));
 }
 
 fn script_failed(failure: &Failure) {
-    complain(&format!(
-        "trueup: {} failed: {}",
-        place(&failure.at, SENTENCE),
-        clean(&failure.cause.message(), SENTENCE)
-    ));
+    complain(&match failure.cause {
+        Cause::Interrupted => format!("trueup: interrupted at {}", place(&failure.at, SENTENCE)),
+        _ => format!("trueup: {} failed: {}", place(&failure.at, SENTENCE), clean(&failure.cause.message(), SENTENCE)),
+    });
     if let Some(error) = failure.cause.server_error() {
         complain(&format!("  SQLSTATE   {}", clean(&error.sqlstate, NAME)));
         let more = [("detail", &error.detail), ("hint", &error.hint), ("where", &error.where_)];
@@ -175,7 +176,7 @@ pub(super) fn info(found: &Reconciliation<'_>, server: &Server) {
 }
 
 /// `Versioned`, `Repeatable`, `Baseline`, or nothing for rows without a file.
-pub(super) fn category(entry: &Entry<'_>) -> &'static str {
+pub(crate) fn category(entry: &Entry<'_>) -> &'static str {
     let kind = entry.resolved.map(|file| file.migration.kind);
     match (kind, entry.version()) {
         _ if entry.kind().is_synthetic() => "",
@@ -248,7 +249,8 @@ pub(super) fn building(path: &str, built: &Built) {
     complain(&format!("{}: {}", clean(path, NAME), stage(built)));
 }
 
-fn stage(built: &Built) -> String {
+/// The same without the file.
+pub(super) fn stage(built: &Built) -> String {
     let percent = built.percent.map_or(String::new(), |percent| format!(", {percent} %"));
     let waits = built.waits_for.map_or(String::new(), |(sessions, process)| {
         format!(
@@ -366,6 +368,6 @@ pub(super) fn error(error: &RunnerError) {
             }
             complain("  nothing was run");
         }
-        RunnerError::Run(_) => {}
+        RunnerError::Run(_) | RunnerError::Record { .. } => {}
     }
 }

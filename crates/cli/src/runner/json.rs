@@ -18,6 +18,11 @@ pub(super) fn print(value: &Value) {
     println!("{value:#}");
 }
 
+/// In UTC.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -25,7 +30,9 @@ fn milliseconds(time: Duration) -> u64 {
 pub(super) fn migrated(migrated: &Migrated, server: &Server, elapsed: Duration) -> Value {
     let last = migrated.applied.iter().rev().find_map(|ran| ran.row.version.clone());
     let mut value = json!({
+        "version": 1,
         "operation": "migrate",
+        "timestamp": now(),
         "success": migrated.failure.is_none(),
         "database": server.database,
         "serverVersion": server.version,
@@ -34,10 +41,13 @@ pub(super) fn migrated(migrated: &Migrated, server: &Server, elapsed: Duration) 
         "initialSchemaVersion": migrated.version_before,
         "targetSchemaVersion": last.or_else(|| migrated.version_before.clone()),
         "migrationsExecuted": migrated.applied.len(),
+        "migrationsPending": migrated.planned.saturating_sub(migrated.applied.len()),
         "migrations": migrated.applied.iter().map(|ran| json!({
             "version": ran.row.version,
             "description": ran.row.description,
             "type": ran.row.kind.as_str(),
+            "script": ran.row.script,
+            "checksum": ran.row.checksum,
             "filepath": ran.path,
             "executionTime": milliseconds(ran.elapsed),
         })).collect::<Vec<_>>(),
@@ -82,7 +92,7 @@ pub(super) fn info(found: &Reconciliation<'_>, server: &Server) -> Value {
     json!({
         "version": 1,
         "operation": "info",
-        "timestamp": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "timestamp": now(),
         "database": server.database,
         "serverVersion": server.version,
         "schemaName": server.schema,
@@ -216,7 +226,9 @@ pub(super) fn error(error: &RunnerError, command: Command) -> Value {
         _ => None,
     };
     let mut value = json!({
+        "version": 1,
         "operation": command.name(),
+        "timestamp": now(),
         "success": false,
         "error": { "errorCode": error.code(), "message": error.to_string(), "sqlState": server.map(|error| &error.sqlstate) },
     });
@@ -234,7 +246,7 @@ pub(super) fn error(error: &RunnerError, command: Command) -> Value {
         }
         RunnerError::Run(RunError::Script(failure)) => value["error"] = failed(failure),
         RunnerError::Usage { help, .. } => value["error"]["help"] = json!(help),
-        RunnerError::Run(_) => {}
+        RunnerError::Run(_) | RunnerError::Record { .. } => {}
     }
     value
 }

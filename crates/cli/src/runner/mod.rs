@@ -1,21 +1,32 @@
 //! Flyway's verbs: settings, connection, run, report.
 
+mod bar;
 mod changing;
 pub mod connection;
 mod error;
 mod human;
 mod json;
+mod out;
 pub mod project;
 mod reading;
+mod record;
 pub mod schema;
 
+use std::path::PathBuf;
+
+use serde_json::Value;
 use tokio::sync::watch;
-use trueup_postgres::run::{Cause, Command, Database, Event, Inputs, RunError, Stop};
+use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
+use trueup_postgres::session::NoServer;
 
 pub use error::RunnerError;
+pub(crate) use human::category;
+use record::Record;
 
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
+use crate::flyway::Teller;
+use out::Out;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
 const INTERRUPTED: u8 = 130;
@@ -27,21 +38,93 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What only some commands have.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// How long statements wait for locks.
+    pub locks: LockArgs,
+    /// The file for what came of it.
+    pub report: Option<PathBuf>,
+}
+
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
 ///
 /// `stop` becomes true when somebody wants the run to end.
 pub async fn run(
     command: Command,
     arguments: &DatabaseArgs,
-    locks: LockArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
 ) -> u8 {
-    let out = Out { format: arguments.format, command };
+    let out = Out { format: arguments.format, command, verbose: arguments.verbose, flyway: None };
+    let record = match extra.report.as_deref().map(Record::at).transpose() {
+        Ok(record) => record,
+        Err(error) => {
+            out.error(&error);
+            return 1;
+        }
+    };
+    let (code, document) = told(arguments, extra.locks, place, stop, out).await;
+    match record.zip(document).map(|(record, document)| record.write(&document)) {
+        Some(Err(error)) => {
+            out.unrecorded(&error);
+            code.max(1)
+        }
+        Some(Ok(())) | None => code,
+    }
+}
+
+/// The same, told as Flyway tells it.
+pub(crate) async fn run_as_flyway(
+    command: Command,
+    arguments: &DatabaseArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
+    told(arguments, LockArgs::default(), place, stop, out).await.0
+}
+
+/// Connects as a command would, and no more.
+pub(crate) async fn test_connection(
+    arguments: &DatabaseArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    flyway: &Teller,
+) -> u8 {
+    let out = Out { format: RunFormat::Human, command: Command::Info, verbose: false, flyway: Some(flyway) };
+    let mut asked = Stop::when(stop);
+    let opened = tokio::select! {
+        opened = open(arguments, place, out) => opened,
+        () = asked.asked() => Err(RunError::Interrupted.into()),
+    };
+    match opened {
+        Ok((_, database)) => {
+            flyway.tested();
+            database.close().await;
+            0
+        }
+        Err(error) => {
+            out.error(&error);
+            code_of(&error)
+        }
+    }
+}
+
+/// The exit code of a run, and its document when it is one that is kept.
+async fn told(
+    arguments: &DatabaseArgs,
+    locks: LockArgs,
+    place: &Place,
+    stop: watch::Receiver<bool>,
+    out: Out<'_>,
+) -> (u8, Option<Value>) {
     let mut asked = Stop::when(stop.clone());
-    let result = match command {
+    let result = match out.command {
         Command::Info | Command::Validate => tokio::select! {
-            result = reading::run(arguments, place, out) => result,
+            result = reading::run(arguments, place, out) => result.map(|code| (code, None)),
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
@@ -49,20 +132,24 @@ pub async fn run(
     };
     result.unwrap_or_else(|error| {
         out.error(&error);
-        match error {
-            RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
-            RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
-            _ => 1,
-        }
+        (code_of(&error), Some(json::error(&error, out.command)))
     })
+}
+
+fn code_of(error: &RunnerError) -> u8 {
+    match error {
+        RunnerError::Run(RunError::Interrupted) => INTERRUPTED,
+        RunnerError::Run(RunError::Script(failure)) if matches!(failure.cause, Cause::Interrupted) => INTERRUPTED,
+        _ => 1,
+    }
 }
 
 /// The server that answered.
 pub(crate) struct Server {
-    database: String,
-    version: String,
+    pub(crate) database: String,
+    pub(crate) version: String,
     /// The schema with the history.
-    schema: String,
+    pub(crate) schema: String,
 }
 
 impl Server {
@@ -73,7 +160,7 @@ impl Server {
     }
 }
 
-async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inputs, Database), RunnerError> {
+async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(Inputs, Database), RunnerError> {
     let variables = variables();
     let project = project::read(&place.folder, arguments, &variables)?;
     out.notices(&project.notices);
@@ -81,43 +168,9 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out) -> Result<(Inpu
     out.notices(&connection.notices);
     let working_directory = place.folder.to_string_lossy().into_owned();
     let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
-    let database = Database::open(&connection.endpoint, &inputs).await?;
+    let mut waits = |none: &NoServer, wait| out.waits_for_a_server(none, wait);
+    let session = connection.servers.connect(&mut waits).await.map_err(RunError::from)?;
+    let database = Database::on(session, &inputs).await?;
+    out.connected(&inputs.settings, &Server::of(&database));
     Ok((inputs, database))
-}
-
-/// Where and how things are said.
-#[derive(Clone, Copy)]
-struct Out {
-    format: RunFormat,
-    command: Command,
-}
-
-impl Out {
-    fn event(self, event: &Event<'_>) {
-        match event {
-            Event::Waiting { holder } => human::waiting(*holder),
-            Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran, self.command),
-            Event::Applied(_) => {}
-            Event::Said { path, notice } => human::said(path, notice),
-            Event::AlsoFailed(failure) => human::also_failed(failure),
-            Event::Resumed { path, statement } => human::resumed(path, *statement),
-            Event::NoProgress { path, why } => human::no_progress(path, why),
-            Event::Forgotten { script } => human::forgotten(script),
-            Event::Dropped { index } => human::dropped_index(index),
-            Event::Building { path, built } => human::building(path, built),
-            Event::Retrying { path, retry, pause } => human::retrying(path, *retry, *pause),
-        }
-    }
-
-    /// Notices go to standard error, so that standard output stays what was asked for.
-    fn notices(self, notices: &[String]) {
-        notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}")));
-    }
-
-    fn error(self, error: &RunnerError) {
-        match self.format {
-            RunFormat::Human => human::error(error),
-            RunFormat::Json => json::print(&json::error(error, self.command)),
-        }
-    }
 }

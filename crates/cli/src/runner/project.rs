@@ -36,6 +36,12 @@ const SETTINGS_FILES: &[&str] = &[
     "src/main/resources/application.yaml",
 ];
 
+/// Those that Flyway's command line reads.
+const FLYWAYS_FILES: &[&str] = &["flyway.toml", "flyway.conf"];
+
+/// Where Flyway's command line looks when nothing names a location.
+const FLYWAYS_LOCATION: &str = "sql";
+
 /// Reads settings (files, then `FLYWAY_*`, then the command line; later ones win) and loads the files they name.
 ///
 /// # Errors
@@ -56,14 +62,16 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     problems.extend(found);
     problems.extend(read_variables(&mut settings, variables));
     problems.extend(from_command_line(&mut settings, arguments));
-    if settings.locations.value.is_empty() {
+    let mut notices = Vec::new();
+    if arguments.flyway.is_some() && settings.locations.value.is_empty() {
+        notices.extend(flyways_location(folder, &mut settings));
+    } else if settings.locations.value.is_empty() {
         return Err(RunnerError::usage(
             "no migrations were found, and no location is named",
             "give --location filesystem:FOLDER, or set `locations`",
         ));
     }
     let mut set = load(folder, &service.name, &settings);
-    let mut notices = Vec::new();
     for finding in std::mem::take(&mut set.findings) {
         let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
         problems.push(of_finding(finding, at));
@@ -89,8 +97,9 @@ fn of_finding(finding: Finding, at: Location) -> Problem {
 
 /// The service in this folder: the only one found, or the folder itself when locations are given.
 fn service(folder: &Path, arguments: &DatabaseArgs) -> Result<DiscoveredService, RunnerError> {
-    if !arguments.location.is_empty() {
-        let there = SETTINGS_FILES.iter().filter(|file| folder.join(file).is_file());
+    let files = if arguments.flyway.is_some() { FLYWAYS_FILES } else { SETTINGS_FILES };
+    if arguments.flyway.is_some() || !arguments.location.is_empty() {
+        let there = files.iter().filter(|file| folder.join(file).is_file());
         return Ok(DiscoveredService {
             name: folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             declared: false,
@@ -121,7 +130,16 @@ fn service(folder: &Path, arguments: &DatabaseArgs) -> Result<DiscoveredService,
     }
 }
 
-/// `--location` and `--set`.
+/// Flyway's own default; what to say when it is not there.
+fn flyways_location(folder: &Path, settings: &mut Settings) -> Option<String> {
+    if folder.join(FLYWAYS_LOCATION).is_dir() {
+        settings.locations.value = vec![LocationSpec::found(FLYWAYS_LOCATION)];
+        return None;
+    }
+    Some(format!("No locations configured and default location '{FLYWAYS_LOCATION}' not found."))
+}
+
+/// `--location` and `--set`, and what Flyway's own command line has for both.
 fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs) -> Vec<Problem> {
     let mut problems = Vec::new();
     let at = |what: &str| Location::whole(what);
@@ -140,6 +158,10 @@ fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs) -> Vec<P
     }
     if !locations.is_empty() {
         settings.locations = Setting::set(locations, at("--location"));
+    }
+    for (key, value) in arguments.flyway.iter().flatten() {
+        let value = Located::new(value.expose().to_owned(), Location::whole(format!("-{key}").as_str()));
+        problems.extend(settings.set(key, value).err());
     }
     for pair in &arguments.set {
         let set = match pair.split_once('=') {

@@ -9,9 +9,12 @@
 mod alone;
 mod beside;
 mod callbacks;
+mod command_line;
 mod corpora;
 mod outside;
+mod reports;
 mod scene;
+mod signals;
 mod states;
 mod together;
 mod undo;

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, answer, server};
 
 /// Somebody else's session, which keeps a transaction open until it is dropped.
-struct Other(Child);
+pub(crate) struct Other(Child);
 
 impl Other {
     /// Begins a transaction, runs SQL in it, and returns once that is done.
-    fn in_transaction(scene: &Scene, sql: &str) -> Self {
+    pub(crate) fn in_transaction(scene: &Scene, sql: &str) -> Self {
         let psql = trueup_testkit::client_tool("psql").unwrap();
         let mut child = Command::new(psql)
             .args(["-X", "-q", "-A", "-t", "-d", scene.conninfo()])

@@ -39,6 +39,7 @@ pub(crate) struct Scene {
     pub(crate) user: &'static str,
     conninfo: String,
     url: String,
+    url_setting: String,
 }
 
 impl Scene {
@@ -47,7 +48,8 @@ impl Scene {
         let conninfo = server.database().unwrap();
         let name = conninfo.rsplit("dbname=").next().unwrap();
         let url = format!("jdbc:postgresql://127.0.0.1:{}/{name}", server.port());
-        let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, conninfo };
+        let url_setting = format!("-url={url}");
+        let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, url_setting, conninfo };
         files.iter().for_each(|(name, text)| scene.write(name, text));
         scene
     }
@@ -58,6 +60,11 @@ impl Scene {
 
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
+    /// The database, as Flyway's command line is given it.
+    pub(crate) fn url_setting(&self) -> &str {
+        &self.url_setting
     }
 
     /// For libpq's programs.
@@ -100,11 +107,18 @@ impl Scene {
 
     /// Our command, in another folder than the files' when `folder` says so.
     pub(crate) fn command(&self, verb: &str, folder: &Path) -> Command {
+        let mut command = self.for_people(verb, folder);
+        command.args(["--format", "json"]);
+        command
+    }
+
+    /// The same, with what people read for an answer.
+    pub(crate) fn for_people(&self, verb: &str, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FLYWAY_")) {
             command.env_remove(name);
         }
-        command.arg("-C").arg(folder).args([verb, "--format", "json", "--user", self.user, "--url", &self.url]);
+        command.arg("-C").arg(folder).args([verb, "--user", self.user, "--url", &self.url]);
         command
     }
 

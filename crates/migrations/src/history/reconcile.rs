@@ -177,6 +177,8 @@ fn order(entry: &Entry<'_>) -> Order {
     let version = entry.version().cloned();
     match (entry.state, entry.applied) {
         (State::BelowBaseline, _) => (0, 0, version, Vec::new()),
+        // A file of the baseline's own version: Flyway shows it before the baseline.
+        (State::IgnoredBaseline, None) => (0, 0, version, Vec::new()),
         (_, Some(row)) => (1, row.rank, None, Vec::new()),
         (_, None) if version.is_some() => (2, 0, version, Vec::new()),
         _ => (3, 0, None, entry.description().encode_utf16().collect()),

@@ -201,7 +201,7 @@ fn targets() {
 fn a_baseline_row_covers_versions_up_to_its_own() {
     let files = ["V1__a.sql", "V2__b.sql", "V3__c.sql"];
     let answer = usual(&files, &[row(1, "2", "<< Flyway Baseline >>", "BASELINE", true)]);
-    assert_eq!(answer.states, "1:Below Baseline 2:Baseline 2:Ignored (Baseline) 3:Pending");
+    assert_eq!(answer.states, "1:Below Baseline 2:Ignored (Baseline) 2:Baseline 3:Pending");
     assert_eq!(answer.pending, "V3__c.sql");
 }
 

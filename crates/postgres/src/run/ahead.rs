@@ -36,7 +36,7 @@ impl Runner<'_> {
             let Some((index, prefix)) = parts.pop_front() else { break };
             let step = &steps[index];
             if failure.is_none() {
-                self.current = Some(step.path.clone());
+                self.begin(step);
             }
             let outcome = self.outcome().await?;
             if failure.is_some() {

@@ -6,7 +6,7 @@ use trueup_migrations::history::NewRow;
 
 use crate::history::ELAPSED;
 use crate::place::{Message, Place};
-use crate::session::{Outcome, Progress, SessionError};
+use crate::session::{Outcome, SessionError};
 
 use super::ahead::QUERY_CANCELED;
 use super::database::checked;
@@ -109,8 +109,8 @@ impl Runner<'_> {
         self.session().send_copy(&[sql, tail])?;
         for chunk in text.as_bytes()[data.clone()].chunks(COPY_CHUNK) {
             while !self.session().has_room_for_bytes() {
-                if let Progress::Outcome(outcome) = self.session().progress().await? {
-                    return Ok(*outcome);
+                if let Some(outcome) = self.copying().await? {
+                    return Ok(outcome);
                 }
             }
             self.session().send_copy_data(chunk)?;

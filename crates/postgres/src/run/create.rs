@@ -1,8 +1,9 @@
 //! Schemas and the history's table, created where they are missing.
 
-use trueup_migrations::history::{AppliedMigration, NewRow};
+use trueup_migrations::history::{AppliedKind, AppliedMigration, NewRow};
 use trueup_model::name::Identifier;
 
+use super::Event;
 use super::database::{Look, SchemaFacts};
 use super::events;
 use super::outcome::RunError;
@@ -89,6 +90,10 @@ impl Runner<'_> {
         sql.push_str("COMMIT");
         self.execute(&sql, "the schema history cannot be created").await?;
         self.migrated.created_schemas = missing.iter().map(ToString::to_string).collect();
+        let table = self.database.table().name().quoted();
+        let baseline = new_rows.iter().any(|(_, row)| row.kind == AppliedKind::Baseline);
+        let history = (!exists).then_some((table.as_str(), baseline));
+        (self.tell)(Event::Created { schemas: &self.migrated.created_schemas, history });
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl Runner<'_> {
         checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
         let mut failure = None;
         for step in steps {
-            self.current = Some(step.path.clone());
+            self.begin(step);
             let start = Instant::now();
             rank = rank.saturating_add(1);
             failure = self.member(step, rank, over).await?;

@@ -86,6 +86,7 @@ impl Runner<'_> {
         if !steps.is_empty() {
             self.ready().await?;
         }
+        (self.tell)(Event::Begins { version: self.migrated.version_before.as_deref() });
         self.around(&events::MIGRATE, async |runner| runner.pending(&resolved, steps).await).await?;
         self.current = None;
         self.finish(&events::MIGRATE).await
@@ -104,6 +105,7 @@ impl Runner<'_> {
             if let Some(again) = steps.iter().find(|step| seen.contains(&step.path)) {
                 return Err(RunError::Again(again.path.clone()));
             }
+            self.plan(&steps);
             let start = self.migrated.applied.len();
             if self.in_order(&steps, &mut over).await? == Came::Done {
                 break;
@@ -172,6 +174,7 @@ impl Runner<'_> {
             return Ok(());
         }
         let policy = &self.inputs.policy;
+        let start = std::time::Instant::now();
         let judge = async |runner: &mut Self| {
             if std::mem::take(&mut runner.stale) {
                 let read = runner.database.history().await?.unwrap_or_default();
@@ -180,7 +183,12 @@ impl Runner<'_> {
             let found = reconcile(resolved, rows, policy)?;
             let ignore: Vec<_> = policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();
             let errors = found.validate(&ignore);
-            if errors.is_empty() { Ok(()) } else { Err(RunError::Invalid(errors)) }
+            if !errors.is_empty() {
+                return Err(RunError::Invalid(errors));
+            }
+            let migrations = found.entries.len();
+            (runner.tell)(Event::Validated { migrations, elapsed: start.elapsed() });
+            Ok(())
         };
         self.around(&events::VALIDATE, judge).await
     }

@@ -49,6 +49,32 @@ pub enum Event<'e> {
         /// A description for people.
         holder: Option<&'e str>,
     },
+    /// The migrations fit the history.
+    Validated {
+        /// Files and rows, each pair once.
+        migrations: usize,
+        /// How long it took to see that.
+        elapsed: Duration,
+    },
+    /// Schemas and the history were created.
+    Created {
+        /// The schemas.
+        schemas: &'e [String],
+        /// The history's table, and whether it begins with a baseline; none when it was there.
+        history: Option<(&'e str, bool)>,
+    },
+    /// What is pending is run now.
+    Begins {
+        /// The version before; none on an empty history.
+        version: Option<&'e str>,
+    },
+    /// How many migrations this run is to run, those that it has run included.
+    Planned(usize),
+    /// The answer of a migration is awaited.
+    Running {
+        /// Its file.
+        path: &'e str,
+    },
     /// A migration was applied.
     Applied(&'e Ran),
     /// A script outside of a transaction goes on where an earlier run stopped.

@@ -6,7 +6,7 @@ use trueup_migrations::history::{NewRow, TargetError, ValidationError};
 use trueup_model::location::Location;
 
 use crate::history::HistoryError;
-use crate::session::{ServerError, SessionError};
+use crate::session::{NoServer, ServerError, SessionError};
 
 /// What a migrate did, up to and including the first failure.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Migrated {
     pub created_schemas: Vec<String>,
     /// The migrations that were applied, in order.
     pub applied: Vec<Ran>,
+    /// How many migrations there were to run, those that were applied included.
+    pub planned: usize,
     /// Why it stopped, when it did not come to the end.
     pub failure: Option<Failure>,
     /// Callbacks for the failure that failed themselves.
@@ -49,6 +51,10 @@ pub struct Failure {
     pub at: Location,
     /// The statement as it was sent, when it is known.
     pub statement: Option<String>,
+    /// Where the statement starts.
+    pub starts: Option<Location>,
+    /// The character of the statement, from 1, at which the server pointed.
+    pub position: Option<usize>,
     /// What happened.
     pub cause: Cause,
     /// What is left of the script.
@@ -132,6 +138,9 @@ pub enum RunError {
     /// There is no session, or it broke between scripts.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// No server will do.
+    #[error(transparent)]
+    NoServer(#[from] NoServer),
     /// The history cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -228,7 +237,7 @@ impl RunError {
     /// Flyway's error code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Session(_) => "DB_CONNECTION",
+            Self::Session(_) | Self::NoServer(_) => "DB_CONNECTION",
             Self::MissingSchemas(_) => "SCHEMA_DOES_NOT_EXIST",
             Self::NotEmpty(_) => "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE",
             Self::Invalid(_) => "VALIDATE_ERROR",

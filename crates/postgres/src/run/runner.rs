@@ -7,7 +7,7 @@ use trueup_migrations::history::{AppliedKind, NewRow, Reconciliation, Resolved};
 use trueup_migrations::migration::Migration;
 
 use crate::place::Place;
-use crate::session::{Outcome, Session, SessionError, TransactionStatus};
+use crate::session::{self, Outcome, Session, SessionError, TransactionStatus};
 
 use super::database::Database;
 use super::events::Callbacks;
@@ -130,7 +130,7 @@ impl<'a> Runner<'a> {
             if self.interrupted {
                 return Err(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Nothing).into());
             }
-            self.current = Some(step.path.clone());
+            self.begin(step);
             let applied = self.migrated.applied.len();
             let (end, failure) = match step.script.mode {
                 Mode::Ahead if step.row.is_some() && !self.has_each() => {
@@ -166,6 +166,25 @@ impl<'a> Runner<'a> {
         Ok(Came::Done)
     }
 
+    /// What is pending is known, perhaps anew.
+    pub(super) fn plan(&mut self, steps: &[Step]) {
+        let planned = self.migrated.applied.len() + steps.len();
+        if planned != std::mem::replace(&mut self.migrated.planned, planned) {
+            self.emit(Event::Planned(planned));
+        }
+    }
+
+    /// The answer of a script is awaited.
+    pub(super) fn begin(&mut self, step: &Step) {
+        if self.current.as_ref() == Some(&step.path) {
+            return;
+        }
+        self.current = Some(step.path.clone());
+        if step.row.is_some() {
+            self.emit(Event::Running { path: &step.path });
+        }
+    }
+
     pub(super) fn session(&mut self) -> &mut Session {
         &mut self.database.session
     }
@@ -192,6 +211,23 @@ impl<'a> Runner<'a> {
             return self.drained.pop_front().ok_or(SessionError::NothingInFlight);
         }
         self.database.session.next_outcome().await
+    }
+
+    /// Waits until there is room for more data of a COPY; its outcome, when that comes first, as it does when the run is to
+    /// end.
+    pub(super) async fn copying(&mut self) -> Result<Option<Outcome>, SessionError> {
+        tokio::select! {
+            biased;
+            progress = self.database.session.progress() => Ok(match progress? {
+                session::Progress::Outcome(outcome) => Some(*outcome),
+                session::Progress::Room => None,
+            }),
+            () = self.stop.asked() => {
+                self.interrupted = true;
+                self.drained = self.database.session.cancel(CANCEL_TIME).await?.into();
+                self.drained.pop_front().ok_or(SessionError::NothingInFlight).map(Some)
+            }
+        }
     }
 
     /// Sends one message of ours and waits for its outcome; a run that is to end does not cancel it.
@@ -226,10 +262,16 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn failure(&self, step: &Step, place: Place, cause: Cause, left: Left) -> Failure {
-        let text = |index: usize| step.script.text()[step.script.statements[index].clone()].to_owned();
+        let is_pointed = cause.server_error().is_some_and(|error| error.position.is_some());
+        let range = place.statement.map(|index| step.script.statements[index].clone());
+        let text = |range: std::ops::Range<usize>| step.script.text()[range].to_owned();
+        let before = |start: usize| step.script.text().get(start..place.offset?);
+        let pointed = range.as_ref().and_then(|range| before(range.start)).filter(|_| place.certain && is_pointed);
         Failure {
             at: step.script.locate(place.offset),
-            statement: place.statement.map(text),
+            starts: range.as_ref().map(|range| step.script.locate(Some(range.start))),
+            position: pointed.map(|before| before.chars().count() + 1),
+            statement: range.map(text),
             cause,
             left,
             invalid: Vec::new(),

@@ -60,6 +60,7 @@ impl Runner<'_> {
         if !steps.is_empty() {
             self.ready().await?;
         }
+        self.plan(&steps);
         let mut rest = steps.as_slice();
         // The list stands, whatever a script does to the history; only ranks are read again.
         while !rest.is_empty() {

@@ -1,0 +1,38 @@
+// Functions that run inside a page.
+
+/** All anchors that can be led to, and all links. */
+export function links() {
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  const all = [...document.querySelectorAll("a[href], area[href]")].map((link) => ({
+    href: typeof link.href === "string" ? link.href : new URL(link.href.baseVal, document.baseURI).href,
+  }));
+  return { ids: [...ids, "", "top"], links: all };
+}
+
+/** What must not be in any page, whatever stands in the intent. */
+export function examine() {
+  const problems = [];
+  const banned = document.querySelectorAll("iframe, object, embed, form, base, foreignObject, style, template, script:not([src])");
+  banned.forEach((element) => problems.push(`has <${element.localName}>`));
+  for (const element of document.querySelectorAll("*")) {
+    for (const { name } of element.attributes) {
+      if (name.startsWith("on") || name === "style" || name === "srcdoc") problems.push(`<${element.localName}> has ${name}`);
+    }
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
+  if (ids.length > 0 && twice.length > 0) problems.push(`the same id twice: ${[...new Set(twice)].slice(0, 5)}`);
+  if (document.querySelectorAll("h1").length !== 1) problems.push("not one h1");
+  if (document.title.trim() === "") problems.push("no title");
+  return problems;
+}
+
+/** Does to every element what a person could do to it, but for following links. */
+export function poke() {
+  document.addEventListener("click", (event) => event.preventDefault(), { capture: true });
+  for (const element of document.querySelectorAll("body *")) {
+    for (const name of ["mouseover", "mouseenter", "focus", "click", "error", "load", "toggle"]) {
+      element.dispatchEvent(new Event(name, { bubbles: true, cancelable: true }));
+    }
+  }
+}

@@ -1,0 +1,143 @@
+//! The portals that are visited: the brownfield example with a report, the reference repository, and a hostile one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::hostile;
+use crate::library::Library;
+
+/// A portal in a temporary folder.
+pub(crate) struct Portal {
+    pub(crate) name: &'static str,
+    folder: tempfile::TempDir,
+    /// Words, and the kind and name of the hit that has to come first.
+    searches: Vec<[String; 3]>,
+    is_hostile: bool,
+}
+
+impl Portal {
+    fn build(name: &'static str, project: &Path, truth: &[String], searches: &[[&str; 3]]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = trueup(project);
+        command.args(["portal", "build", "--out"]).arg(folder.path().join("portal")).args(truth);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let searches = searches.iter().map(|search| search.map(str::to_owned)).collect();
+        Self { name, folder, searches, is_hostile: false }
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("portal")
+    }
+
+    fn address(&self) -> String {
+        format!("file://{}/", self.root().display())
+    }
+
+    /// What `visit.mjs` is to do with it.
+    pub(crate) fn plan(&self) -> Value {
+        let searches: Vec<Value> =
+            self.searches.iter().map(|[words, kind, hit]| json!({"words": words, "kind": kind, "hit": hit})).collect();
+        json!({
+            "name": self.name, "address": self.address(), "hostile": self.is_hostile, "searches": searches,
+        })
+    }
+
+    /// How many pages there are on disk.
+    pub(crate) fn pages(&self) -> usize {
+        html_files(&self.root()).len()
+    }
+
+    /// The address of the page with the most bytes.
+    pub(crate) fn largest_page(&self) -> String {
+        let all = html_files(&self.root());
+        let largest = all.iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
+        format!("file://{}", largest.display())
+    }
+}
+
+fn html_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            files.extend(html_files(&entry));
+        } else if entry.extension().is_some_and(|end| end == "html") {
+            files.push(entry);
+        }
+    }
+    files
+}
+
+/// The program under test, in a folder.
+pub(crate) fn trueup(project: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+    command.current_dir(project).env_remove("NO_COLOR");
+    command
+}
+
+/// Every portal that can be made here.
+pub(crate) fn all() -> Vec<Portal> {
+    let mut all = vec![brownfield(), hostile_one()];
+    match trueup_testkit::shared_corpora().map(|corpora| corpora.join("novatrek")) {
+        Some(reference) => all.push(novatrek(&reference)),
+        None => trueup_testkit::skipped("the reference repository is not beside the clone"),
+    }
+    all
+}
+
+fn brownfield() -> Portal {
+    let library = Library::new();
+    let searches =
+        [["svc-lending", "service", "svc-lending"], ["loans", "table", "loans"], ["due_on", "column", "due_on"]];
+    Portal::build("brownfield", &library.root(), &library.truth, &searches)
+}
+
+fn hostile_one() -> Portal {
+    let project = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: String| {
+        let path = project.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("architecture/metadata/data-stores.yaml", hostile::intent());
+    write("architecture/metadata/domains.yaml", hostile::domains());
+    write("report.json", hostile::report());
+    let mut portal = Portal::build("hostile", project.path(), &["--report".to_owned(), "report.json".to_owned()], &[]);
+    portal.is_hostile = true;
+    portal
+}
+
+fn novatrek(project: &Path) -> Portal {
+    let searches = [
+        ["svc-check-in", "service", "svc-check-in"],
+        ["gear_verifications", "table", "gear_verifications"],
+        ["wristband_nfc_id", "column", "wristband_nfc_id"],
+        ["idx_checkin_reservation", "index", "idx_checkin_reservation"],
+    ];
+    Portal::build("novatrek", project, &[], &searches)
+}
+
+/// The pictures of the guide: all of the example that everybody has.
+pub(crate) fn shots(portals: &[Portal]) -> Value {
+    let address = portals[0].address();
+    let shot = |file: &str, page: &str, scheme: &str, (width, height): (u32, u32), words: &str| {
+        json!({
+            "file": file, "href": format!("{address}{page}"), "scheme": scheme, "width": width, "height": height,
+            "words": words,
+        })
+    };
+    let (desktop, phone) = ((1280, 900), (390, 844));
+    json!([
+        shot("portal.png", "services/svc-lending.html", "light", desktop, ""),
+        shot("portal-dark.png", "services/svc-lending.html", "dark", desktop, ""),
+        shot("portal-home.png", "index.html", "light", desktop, ""),
+        shot("portal-search.png", "index.html", "dark", desktop, "loan"),
+        shot("portal-findings.png", "findings.html", "light", desktop, ""),
+        shot("portal-changes.png", "changes.html", "light", desktop, ""),
+        shot("portal-migrations.png", "migrations.html", "dark", desktop, ""),
+        shot("portal-guide.png", "how-to-read.html", "light", desktop, ""),
+        shot("portal-phone.png", "services/svc-lending.html", "light", phone, ""),
+    ])
+}

@@ -1,0 +1,117 @@
+// Opens every page of some portals in Chromium and prints what is wrong, as JSON. The argument is a file:
+// {"portals": [{"name", "address", "hostile", "searches": [{"words", "kind", "hit"}]}], "paints": {name: address},
+//  "shots": see screenshots.mjs, "screenshots": folder or null}
+import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Watch } from "./watch.mjs";
+import { Axe } from "./axe.mjs";
+import { examine, links, poke } from "./page.mjs";
+import { keyboard, search } from "./keyboard.mjs";
+import { screenshots } from "./screenshots.mjs";
+
+const modules = createRequire(join(process.env.TRUEUP_MODULES, "/"));
+const { chromium } = modules("playwright-core");
+const input = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const profile = mkdtempSync(join(tmpdir(), "trueup-chromium-"));
+const DESKTOP = { width: 1280, height: 900 };
+/** The width at which WCAG wants no scrolling in two directions. */
+const NARROW = { width: 320, height: 640 };
+const FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+];
+
+/** Opens every page that is reachable from the first one; what each links to has to be there. */
+async function portal(page, watch, axe, { name, address, hostile, searches }) {
+  const seen = new Map();
+  const waiting = [new URL("index.html", address).href];
+  const wanted = [];
+  while (waiting.length > 0) {
+    const href = waiting.pop();
+    if (seen.has(href)) continue;
+    watch.at(`${name}: ${href.slice(address.length)}`);
+    const response = await page.goto(href);
+    if (response !== null && response.status() !== 200) watch.problem(`status ${response.status()}`);
+    if (href.startsWith("http:") && response.headers()["content-security-policy"] === undefined) watch.problem("no policy in the headers");
+    const found = await page.evaluate(links);
+    seen.set(href, new Set(found.ids));
+    for (const link of found.links) {
+      const { protocol } = new URL(link.href);
+      if (link.href.startsWith(address)) {
+        wanted.push({ ...link, from: watch.place });
+        const target = link.href.split("#")[0];
+        if (target.endsWith(".html")) waiting.push(target);
+      } else if (protocol !== "https:") {
+        watch.problem(`leads out: ${link.href}`);
+      }
+    }
+    watch.problems((await page.evaluate(examine)).map((what) => what));
+    if (hostile) await page.evaluate(poke);
+    await axe.both(page, watch);
+    await page.setViewportSize(NARROW);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (over > 0) watch.problem(`scrolls sideways by ${over} px at a width of 320 px`);
+    await page.setViewportSize(DESKTOP);
+    await watch.settled(page);
+  }
+  for (const { href, from } of wanted) {
+    const [path, anchor] = href.split("#");
+    const ids = seen.get(path);
+    watch.at(from);
+    if (path.endsWith(".html") && ids === undefined) watch.problem(`leads nowhere: ${href}`);
+    if (ids !== undefined && anchor !== undefined && !ids.has(decodeURIComponent(anchor))) watch.problem(`no such anchor: ${href}`);
+  }
+  await attempt(watch, () => keyboard(page, watch, name, address));
+  for (const wanted of searches) await attempt(watch, () => search(page, watch, name, address, wanted));
+  await watch.settled(page);
+  return seen.size;
+}
+
+/** What does not happen in time is a problem like any other, and the visit goes on. */
+async function attempt(watch, action) {
+  try {
+    await action();
+  } catch (error) {
+    watch.problem(error.message);
+  }
+}
+
+/** The best of three first paints of a page, in milliseconds. */
+async function firstPaint(page, href) {
+  const times = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await page.goto("about:blank");
+    await page.goto(href);
+    times.push(await page.evaluate(() => new Promise((resolve) => {
+      const read = () => {
+        const [paint] = performance.getEntriesByName("first-contentful-paint");
+        if (paint) resolve(paint.startTime);
+        else setTimeout(read, 5);
+      };
+      read();
+    })));
+  }
+  return Math.min(...times);
+}
+
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: process.env.TRUEUP_CHROMIUM, headless: true, args: FLAGS, viewport: DESKTOP,
+});
+try {
+  const page = context.pages()[0] ?? await context.newPage();
+  page.setDefaultTimeout(10000);
+  const watch = new Watch(page, input.portals.map((each) => each.address));
+  await watch.start();
+  const axe = new Axe(readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8"));
+  const pages = {};
+  for (const each of input.portals) pages[each.name] = await portal(page, watch, axe, each);
+  const paints = {};
+  for (const [name, href] of Object.entries(input.paints)) paints[name] = await firstPaint(page, href);
+  if (input.screenshots) await screenshots(page, input.shots, input.screenshots);
+  console.log(JSON.stringify({ problems: watch.all, pages, paints, judged: axe.judged }));
+} finally {
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+}
