@@ -22,7 +22,7 @@ impl Pages<'_> {
                 section("overview", "Overview", article, |section| self.overview(service, section));
                 features(service, article);
                 section("tables", "Table reference", article, |section| {
-                    self.tables(service, page, &picture.erd, section)
+                    self.tables(service, page, &picture.erd, section);
                 });
                 self.service_migrations(service, article);
                 self.service_findings(service, page, article);
