@@ -86,6 +86,9 @@ public class Driver {
             codes.add(text(String.valueOf(invalid.errorDetails.errorCode)));
             messages.add(invalid.errorDetails.errorMessage);
         }
+        if (codes.isEmpty() && result.errorDetails != null) {
+            codes.add(text(String.valueOf(result.errorDetails.errorCode)));
+        }
         String answer = "{\"ok\":" + result.validationSuccessful + ",\"codes\":[" + String.join(",", codes) + "]";
         if (!result.validationSuccessful) {
             String error = result.errorDetails == null ? "" : result.errorDetails.errorMessage + "\n";

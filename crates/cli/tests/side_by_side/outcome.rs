@@ -33,7 +33,9 @@ impl Outcome {
         let invalid = document["invalidMigrations"].as_array().into_iter().flatten();
         let mut codes: Vec<String> =
             invalid.clone().filter_map(|item| Some(item["errorDetails"]["errorCode"].as_str()?.to_owned())).collect();
-        codes.extend(error["errorCode"].as_str().map(str::to_owned));
+        // What the command lines call FAILED_MIGRATION is an ERROR to Flyway's engine.
+        let name = |code: &str| if code == "FAILED_MIGRATION" { "ERROR" } else { code }.to_owned();
+        codes.extend(error["errorCode"].as_str().map(name));
         let of_error = error["invalidMigrations"].as_array().into_iter().flatten();
         let details = invalid.chain(of_error).filter_map(|item| item["errorDetails"]["errorMessage"].as_str());
         let problems = error["problems"].as_array().into_iter().flatten();

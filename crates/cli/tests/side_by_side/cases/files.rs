@@ -83,7 +83,6 @@ const INVALID: &[(&str, &str)] = &[
     ("foo.sql", "Unrecognised migration name format: foo.sql"),
     ("v2__x.sql", "Unrecognised migration name format: v2__x.sql"),
     (".hidden.sql", "Unrecognised migration name format: .hidden.sql"),
-    ("U1__x.sql", "Unrecognised migration name format: U1__x.sql"),
 ];
 
 pub(crate) fn invalid_names(stage: &mut Stage) {
@@ -155,9 +154,12 @@ pub(crate) fn long_version(stage: &mut Stage) {
     let version = "1".repeat(51);
     stage.write("V1__fine.sql", "create table fine();");
     stage.write(&format!("V{version}__long.sql"), "create table long();");
-    let outcome = stage.a("migrate", &[]);
-    assert!(!outcome.ok);
-    assert!(!stage.b("migrate", &[]).ok);
+    // Who comes first has another code for it than who comes second.
+    stage.apart = true;
+    stage.a("migrate", &[]).says("value too long");
+    stage.b("migrate", &[]).says("value too long");
+    stage.apart = false;
+    stage.b("validate", &[]).refused(&["RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED"]);
     assert_eq!(stage.see("select to_regclass('fine'), to_regclass('long')"), "fine|");
 }
 

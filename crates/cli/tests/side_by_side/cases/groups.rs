@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 
-pub(crate) fn failing(stage: &mut Stage) {
+pub(crate) fn one_of_a_group_fails(stage: &mut Stage) {
     stage.set("group", "true");
     stage.files(&[
         ("V1__a.sql", "create table a(id int);"),
@@ -18,7 +18,7 @@ pub(crate) fn failing(stage: &mut Stage) {
     assert_eq!(stage.a("migrate", &[]).ran(), 2);
 }
 
-pub(crate) fn mixed(stage: &mut Stage) {
+pub(crate) fn a_mixed_group(stage: &mut Stage) {
     stage.set("group", "true");
     stage.set("postgresql.transactional.lock", "false");
     stage.files(&[
@@ -26,11 +26,12 @@ pub(crate) fn mixed(stage: &mut Stage) {
         ("V2__v.sql", "vacuum;"),
         ("V3__u.sql", "create table u(id int);"),
     ]);
+    // Ours refuses before there is a history, Flyway once there is one.
+    stage.apart = true;
     assert!(!stage.a("migrate", &[]).ok);
     assert!(!stage.b("migrate", &[]).ok);
+    stage.apart = false;
     assert_eq!(stage.see("select to_regclass('t'), to_regclass('u')"), "|");
     assert_eq!(stage.b("migrate", &[("mixed", "true")]).ran(), 3);
-    stage.files(&[("V4__v.sql", "vacuum t;"), ("V5__v.sql", "vacuum u;")]);
-    assert_eq!(stage.a("migrate", &[]).ran(), 2);
     assert_eq!(stage.see("select to_regclass('t'), to_regclass('u')"), "t|u");
 }

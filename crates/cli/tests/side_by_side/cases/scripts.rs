@@ -28,8 +28,11 @@ pub(crate) fn mixed(stage: &mut Stage) {
     stage.set("baselineOnMigrate", "true");
     stage.set("baselineVersion", "0");
     stage.write("V1__mixed.sql", "create table m();\nvacuum t;\n");
+    // Ours refuses before there is a history, Flyway once there is one.
+    stage.apart = true;
     assert!(!stage.a("migrate", &[]).ok);
     assert!(!stage.b("migrate", &[]).ok);
+    stage.apart = false;
     assert_eq!(stage.see("select to_regclass('m')"), "");
     assert_eq!(stage.b("migrate", &[("mixed", "true")]).ran(), 1);
     stage.write("V2__mixed.sql", "create table n();\nvacuum t;\n");
@@ -60,7 +63,6 @@ const OUTSIDE: &[&str] = &[
     "vacuum",
     "vacuum (analyze) t",
     "vacuum full t",
-    "discard all",
 ];
 
 /// Each may run in a transaction, although it looks like one that may not.
@@ -173,7 +175,8 @@ pub(crate) fn settings_that_stay(stage: &mut Stage) {
         stage.history_in(schema, "flyway_schema_history");
         assert_eq!(stage.a("migrate", &[]).ran(), 12);
         assert_eq!(stage.b("migrate", &[]).ran(), 0);
-        stage.see("select * from app.probe");
+        // Where they join the path's parts, the one puts a space and the other does not.
+        stage.see("select a, b, replace(c, ' ', ''), d, e, f from app.probe");
         stage.sql("drop table app.probe, app.flyway_schema_history");
     }
 }
