@@ -165,7 +165,7 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(
     out.notices(&project.notices);
     let connection = connection::choose(arguments, &variables, &project.settings)?;
     out.notices(&connection.notices);
-    let working_directory = place.folder.to_string_lossy().into_owned();
+    let working_directory = project.folder.to_string_lossy().into_owned();
     let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
     let database = Database::open(&connection.endpoint, &inputs).await?;
     out.connected(&inputs.settings, &Server::of(&database));
