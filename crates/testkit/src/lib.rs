@@ -7,6 +7,7 @@ pub mod cache;
 mod client;
 mod corpora;
 pub mod flyway;
+pub mod proxy;
 mod server;
 mod skip;
 mod unprivileged;
@@ -15,6 +16,7 @@ pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
 pub use server::{Server, ServerError};
 pub use skip::{SKIPPED, skipped};
+pub use unprivileged::give as give_to_servers;
 
 use std::path::{Path, PathBuf};
 
