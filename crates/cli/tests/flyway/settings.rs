@@ -69,7 +69,7 @@ const LAYERS: [(&str, &str); 7] = [
 /// What is typed, and the table that is then made, here and by Flyway.
 const CALLS: [(&[&str], &str); 3] = [
     (&["-workingDirectory=wd"], "personal"),
-    (&["-workingDirectory=wd", "-configFiles=wd/more.toml"], "named"),
+    (&["-workingDirectory=wd", "-configFiles=more.toml"], "named"),
     (&["-workingDirectory=wd", "-placeholders.name=typed"], "typed"),
 ];
 
@@ -112,7 +112,7 @@ fn what_cannot_be_read_stops_the_run_with_its_place() {
     let cases: [(&str, &str, &str); 4] = [
         ("environment=nope", "--set", "there is no environment `nope`; the files have: ci"),
         ("environment=ci", "flyway.toml", "`vault`"),
-        ("configFiles=nope.toml", "--set", "nope.toml cannot be read"),
+        ("configFiles=nope.toml", "--set", "nope.toml: cannot read it"),
         ("configFiles=a.toml,b.conf", "--set", "never both"),
     ];
     for (set, place, what) in cases {

@@ -127,7 +127,7 @@ impl Sources<'_> {
             Err(error) => {
                 let (line, column) = error.line_column();
                 let (at, message) = match named_at {
-                    Some(at) => (at.clone(), format!("the file of settings {file} cannot be read: {error}")),
+                    Some(at) => (at.clone(), format!("the file of settings {file}: {error}")),
                     None => (Location::new(file, line, column), error.to_string()),
                 };
                 problems.push(Problem::blocking(at, message, "make it readable, as UTF-8"));

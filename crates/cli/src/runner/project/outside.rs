@@ -131,9 +131,16 @@ mod tests {
         assert_eq!(outside.settings.len(), 2);
         assert_eq!(environments("environments.ci.flyway.table"), Some(("ci", "table")));
         let arguments = DatabaseArgs { set: vec!["nothing".into()], ..DatabaseArgs::default() };
-        assert!(Outside::of(&arguments, &[]).unwrap_err().to_string().contains("no `=`"));
+        assert_eq!(message(Outside::of(&arguments, &[]).map(|_| ())), "no `=` in --set");
         let arguments = DatabaseArgs { set: vec!["workingDirectory=nowhere".into()], ..DatabaseArgs::default() };
-        let error = Outside::of(&arguments, &[]).unwrap().folder(Path::new("/")).unwrap_err().to_string();
-        assert!(error.contains("working directory nowhere"), "{error}");
+        let folder = Outside::of(&arguments, &[]).unwrap().folder(Path::new("/"));
+        assert_eq!(message(folder.map(|_| ())), "the working directory nowhere is no folder");
+    }
+
+    fn message(result: Result<(), RunnerError>) -> String {
+        match result {
+            Err(RunnerError::Problems(problems)) => problems[0].message.clone(),
+            other => panic!("{other:?}"),
+        }
     }
 }

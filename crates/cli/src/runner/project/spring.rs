@@ -299,7 +299,7 @@ mod tests {
             ("x: 1\n\nspring.profiles.active: ${NOPE}\n", 3, true),
             ("spring.profiles.include: a\n", 1, true),
             ("a: 1\n---\nspring.config.activate.on-profile: a & b | c\n", 3, true),
-            ("spring.config.import: configserver:\n", 1, false),
+            ("spring.config.import: 'configserver:'\n", 1, false),
         ] {
             let (_, problems) = read(&[("application.yml", text)], &[], None);
             let found: Vec<_> = problems.iter().map(|problem| (problem.at.line, problem.blocking)).collect();
