@@ -13,6 +13,8 @@ use crate::truth::Migration;
 pub(crate) enum Page {
     /// All services.
     Home,
+    /// All services, and the references between them.
+    Map,
     /// What is under way, by how far it has come.
     Changes,
     /// All migrations.
@@ -30,12 +32,19 @@ impl Page {
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Home => "index.html".to_owned(),
+            Self::Map => "map.html".to_owned(),
             Self::Changes => "changes.html".to_owned(),
             Self::Migrations => "migrations.html".to_owned(),
             Self::Findings => "findings.html".to_owned(),
             Self::Guide => "how-to-read.html".to_owned(),
             Self::Service(slug) => format!("services/{slug}.html"),
         }
+    }
+
+    /// A file beside this page, of the same name but for its ending.
+    pub(crate) fn beside(&self, ending: &str) -> String {
+        let path = self.path();
+        format!("{}.{ending}", path.strip_suffix(".html").unwrap_or(&path))
     }
 
     /// What leads from this page to the site's folder.

@@ -1,11 +1,10 @@
-//! A proxy between a client and a server of PostgreSQL, which delays, holds or cuts a connection at a message.
+//! A proxy between a client and a server of PostgreSQL, which holds or cuts a connection at a message.
 //!
 //! It reads the frames of the protocol and nothing more: what a message means is the caller's to judge.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,7 +73,6 @@ struct Held {
 
 struct Shared {
     server: SocketAddr,
-    delay: Duration,
     judge: Mutex<Judge>,
     held: Mutex<Held>,
     /// How often all connections were cut.
@@ -95,21 +93,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Proxy {
-    /// Between clients and a server on this port of 127.0.0.1. Every message of either waits for `delay`, half of the
-    /// round-trip time that this adds; `judge` sees all messages in the order in which they are passed on.
+    /// Between clients and a server on this port of 127.0.0.1. `judge` sees all messages in the order in which they are
+    /// passed on.
     ///
     /// # Errors
     /// There is no free port.
-    pub fn start(
-        server: u16,
-        delay: Duration,
-        judge: impl FnMut(&Message<'_>) -> Verdict + Send + 'static,
-    ) -> io::Result<Self> {
+    pub fn start(server: u16, judge: impl FnMut(&Message<'_>) -> Verdict + Send + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             server: SocketAddr::from(([127, 0, 0, 1], server)),
-            delay,
             judge: Mutex::new(Box::new(judge)),
             held: Mutex::new(Held::default()),
             cuts: AtomicU64::new(0),
@@ -207,9 +200,8 @@ impl Shared {
         (from, born): (From, u64),
         asked: &AtomicUsize,
         mut source: TcpStream,
-        target: &TcpStream,
+        mut target: &TcpStream,
     ) -> io::Result<()> {
-        let late = self.late(target.try_clone()?);
         let mut logged_in = from == From::Server;
         loop {
             let frame = if logged_in { typed(&mut source, asked)? } else { untyped(&mut source)? };
@@ -221,17 +213,17 @@ impl Shared {
             let message = Message { from, tag: frame.tag, body: &frame.bytes[frame.body..] };
             match self.verdict(&message, born) {
                 Some(Verdict::Pass) => {
-                    late.send(frame.bytes);
+                    target.write_all(&frame.bytes)?;
                     continue;
                 }
                 Some(Verdict::Hold) => self.held_from_here(born),
                 Some(Verdict::PassAndHold) => {
-                    late.send(frame.bytes);
+                    target.write_all(&frame.bytes)?;
                     self.held_from_here(born);
                 }
                 Some(Verdict::Cut) => self.cut(),
                 Some(Verdict::PassAndCut) => {
-                    self.send_now(target, &frame.bytes)?;
+                    target.write_all(&frame.bytes)?;
                     self.cut();
                 }
                 None => self.wait_for_a_cut(born),
@@ -262,44 +254,6 @@ impl Shared {
         while born == self.cuts.load(Ordering::SeqCst) {
             held = self.changed.wait_timeout(held, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    fn send_now(&self, mut target: &TcpStream, bytes: &[u8]) -> io::Result<()> {
-        std::thread::sleep(self.delay);
-        target.write_all(bytes)
-    }
-
-    /// Passes on what it is given, each after the delay.
-    fn late(&self, mut target: TcpStream) -> Late {
-        if self.delay.is_zero() {
-            return Late::Now(Mutex::new(target));
-        }
-        let (give, take) = channel::<(Instant, Vec<u8>)>();
-        std::thread::spawn(move || {
-            for (due, bytes) in take {
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                if target.write_all(&bytes).is_err() {
-                    break;
-                }
-            }
-        });
-        Late::After(self.delay, give)
-    }
-}
-
-/// A way to the target.
-enum Late {
-    Now(Mutex<TcpStream>),
-    After(Duration, Sender<(Instant, Vec<u8>)>),
-}
-
-impl Late {
-    /// A target that went away is noticed by whoever reads from it.
-    fn send(&self, bytes: Vec<u8>) {
-        let _ = match self {
-            Self::Now(target) => locked(target).write_all(&bytes).is_ok(),
-            Self::After(delay, give) => give.send((Instant::now() + *delay, bytes)).is_ok(),
-        };
     }
 }
 

@@ -36,6 +36,7 @@ impl Out<'_> {
             Event::Said { path, notice } => human::said(path, notice),
             Event::AlsoFailed(failure) => human::also_failed(failure),
             Event::Resumed { path, statement } => human::resumed(path, *statement),
+            Event::Skipped { at, command } => human::skipped(at, command),
             Event::NoProgress { path, why } => human::no_progress(path, why),
             Event::Forgotten { script } => human::forgotten(script),
             Event::Dropped { index } => human::dropped_index(index),

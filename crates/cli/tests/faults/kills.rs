@@ -86,7 +86,7 @@ fn killed(server: &Server, scene: &Scene, before: &Database, phase: Phase, round
         (phase == Phase::WaitingForTheLock).then(|| database.other(&format!("select pg_advisory_lock({LOCK})")));
     // A transaction that has written to the table keeps the index from being finished.
     let blocked = phase == Phase::InCreateIndexConcurrently && !round.is_multiple_of(3);
-    let proxy = Proxy::start(server.port(), Duration::ZERO, judge(phase, blocked)).unwrap();
+    let proxy = Proxy::start(server.port(), judge(phase, blocked)).unwrap();
     let writer = blocked.then(|| database.other("insert into log values ('never'); savepoint s"));
     let mut child = database.command(scene.folder.path(), proxy.port()).spawn().unwrap();
     let held = proxy.wait_until_held(PATIENCE);

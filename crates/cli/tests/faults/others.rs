@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use trueup_testkit::proxy::{Message, Proxy, Verdict};
 use trueup_testkit::{Server, skipped};
@@ -29,7 +28,7 @@ fn a_connection_that_is_cut_is_looked_up_and_a_plain_run_completes_it() {
                 _ => Verdict::Pass,
             }
         };
-        let proxy = Proxy::start(server.port(), Duration::ZERO, judge).unwrap();
+        let proxy = Proxy::start(server.port(), judge).unwrap();
         let output = database.command(scene.folder.path(), proxy.port()).output().unwrap();
         let (code, document) = answer(&output);
         database.is_left_alone();
@@ -61,7 +60,7 @@ fn a_server_that_is_restarted_or_crashes_is_survived() {
         let judge = move |message: &Message<'_>| {
             if message.is_query(within) { Verdict::PassAndHold } else { Verdict::Pass }
         };
-        let proxy = Proxy::start(server.port(), Duration::ZERO, judge).unwrap();
+        let proxy = Proxy::start(server.port(), judge).unwrap();
         let child = database.command(scene.folder.path(), proxy.port()).spawn().unwrap();
         assert!(proxy.wait_until_held(PATIENCE), "{within}");
         server.restart(round % 2 == 0).unwrap();

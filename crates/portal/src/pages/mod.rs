@@ -1,11 +1,13 @@
 //! The pages: what stands on each of them, as markup.
 
 mod changes;
+mod diagram;
 mod findings;
 mod flow;
 mod guide;
 mod home;
 mod icons;
+mod map;
 mod migrations;
 mod overview;
 mod service;
