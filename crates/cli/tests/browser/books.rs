@@ -9,10 +9,11 @@ use trueup_testkit::{mkdocs, skipped};
 use crate::portals::{html_files, project, trueup};
 
 /// Builds a project's Markdown; the HTML of all of its own pages. `None` when there is no MkDocs.
-fn built(folder: &Path, format: &str) -> Option<Vec<String>> {
+fn built(folder: &Path, format: &str, truth: &[&str]) -> Option<Vec<String>> {
     let target = tempfile::tempdir().unwrap();
     let (book, site) = (target.path().join("book"), target.path().join("site"));
-    let output = trueup(folder).args(["portal", "build", "--format", format, "--out"]).arg(&book).output().unwrap();
+    let output =
+        trueup(folder).args(["portal", "build", "--format", format, "--out"]).arg(&book).args(truth).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     if let Err(why) = mkdocs::build(&book, &site)? {
         panic!("{format}: {why}");
@@ -27,7 +28,9 @@ fn mkdocs_builds_the_markdown_strictly_and_nothing_planted_is_left() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
     for format in ["mkdocs", "techdocs"] {
         // What the theme itself has is what pages of harmless text have.
-        let (Some(harmless), Some(pages)) = (built(&example, format), built(hostile.path(), format)) else {
+        let (Some(harmless), Some(pages)) =
+            (built(&example, format, &[]), built(hostile.path(), format, &["--report", "report.json"]))
+        else {
             skipped("there is no MkDocs: run `cargo xtask fetch`");
             return;
         };
@@ -46,6 +49,18 @@ fn mkdocs_builds_the_markdown_strictly_and_nothing_planted_is_left() {
         {
             assert!(text.contains(kept), "{format}: {kept} is not shown");
         }
+    }
+}
+
+#[test]
+fn mkdocs_builds_the_reference_repository_strictly() {
+    let Some(corpora) = trueup_testkit::shared_corpora() else {
+        skipped("the reference repository is not beside the clone");
+        return;
+    };
+    match built(&corpora.join("novatrek"), "mkdocs", &[]) {
+        Some(pages) => assert!(pages.len() > 20, "{}", pages.len()),
+        None => skipped("there is no MkDocs: run `cargo xtask fetch`"),
     }
 }
 
