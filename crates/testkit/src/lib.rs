@@ -8,6 +8,7 @@ mod client;
 mod corpora;
 pub mod flyway;
 pub mod mkdocs;
+pub mod proxy;
 mod server;
 mod skip;
 mod unprivileged;
@@ -16,6 +17,7 @@ pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
 pub use server::{Server, ServerError};
 pub use skip::{SKIPPED, skipped};
+pub use unprivileged::give as give_to_servers;
 
 use std::path::{Path, PathBuf};
 

@@ -275,7 +275,7 @@ fn is_a_path_of_ours(path: &str) -> bool {
     let parts: Vec<&str> = stem.split('/').collect();
     let plain = parts.iter().all(|part| !part.is_empty() && part.chars().all(allowed));
     let depth = if parts[0] == "docs" { 3 } else { 2 };
-    plain && parts.len() <= depth && matches!(kind, "html" | "css" | "js" | "md" | "svg" | "yml")
+    plain && parts.len() <= depth && matches!(kind, "html" | "css" | "js" | "md" | "svg" | "puml" | "yml")
 }
 
 /// Whether anything but dot files (a `.git`, a `.nojekyll`) is in the folder.

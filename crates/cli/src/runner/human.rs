@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trueup_migrations::history::{AppliedMigration, Entry, Reconciliation, Repair, ValidationError};
 use trueup_migrations::migration::MigrationKind;
+use trueup_model::location::Location;
 use trueup_postgres::run::{Baselined, Built, Cause, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
 use trueup_postgres::session::ServerError;
 
@@ -219,6 +220,15 @@ pub(super) fn resumed(path: &str, statement: usize) {
     complain(&format!(
         "{}: an earlier run did not come to its end: going on at statement {statement}",
         clean(path, NAME)
+    ));
+}
+
+/// A line for psql was left out.
+pub(super) fn skipped(at: &Location, command: &str) {
+    let command = clean(command, NAME);
+    complain(&format!(
+        "{}: note: `{command}` is for psql, means nothing to a server, and is skipped",
+        place(at, SENTENCE)
     ));
 }
 

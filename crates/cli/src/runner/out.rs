@@ -6,6 +6,7 @@ use serde_json::Value;
 use trueup_migrations::history::{Reconciliation, Repair, ValidationError};
 use trueup_migrations::settings::Settings;
 use trueup_postgres::run::{Baselined, Cause, Cleaned, Command, Event, Inputs, Migrated};
+use trueup_postgres::session::NoServer;
 
 use super::error::RunnerError;
 use super::{INTERRUPTED, Server, human, json};
@@ -35,6 +36,7 @@ impl Out<'_> {
             Event::Said { path, notice } => human::said(path, notice),
             Event::AlsoFailed(failure) => human::also_failed(failure),
             Event::Resumed { path, statement } => human::resumed(path, *statement),
+            Event::Skipped { at, command } => human::skipped(at, command),
             Event::NoProgress { path, why } => human::no_progress(path, why),
             Event::Forgotten { script } => human::forgotten(script),
             Event::Dropped { index } => human::dropped_index(index),
@@ -49,6 +51,12 @@ impl Out<'_> {
             Some(flyway) => flyway.notices(notices),
             None => notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}"))),
         }
+    }
+
+    /// No server will do yet; the run tries again.
+    pub(super) fn waits_for_a_server(self, none: &NoServer, wait: Duration) {
+        let notice = format!("{none}; trying again in {} s", wait.as_secs());
+        self.notices(&[notice]);
     }
 
     /// Whether a bar may be drawn: where people wait, and not where Flyway's lines are expected.

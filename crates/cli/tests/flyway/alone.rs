@@ -103,6 +103,37 @@ fn what_cannot_be_cut_or_read_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn psqls_commands_are_named_and_those_of_a_dump_are_skipped() {
+    for command in ["\\connect other", "\\copy t from 'x'", "\\i more.sql", "\\set x 1", "select 1 \\gexec"] {
+        let Some(scene) = scene(&around(&format!("create table b();\n{command}\n"))) else { return };
+        let (code, document) = scene.ours("migrate", &[]);
+        let problem = &document["error"]["problems"][0];
+        let message = problem["message"].as_str().unwrap_or_default();
+        let name = command.split_whitespace().find(|word| word.starts_with('\\')).unwrap();
+        assert!(code == 1 && message.contains(&format!("`{name}`")), "{document:#}");
+        assert_eq!((&problem["lineNumber"], scene.tables().as_str()), (&json!(2), ""), "{document:#}");
+    }
+    // Two dumps behind each other, as pg_dump writes them since August 2025; together longer than one message may be.
+    let dump = |name: &str| {
+        let insert = format!("insert into {name} values ('{}');\n", "x".repeat(200_000));
+        format!(
+            "--\n-- PostgreSQL database dump\n--\n\n\\restrict k3Y\n\n\
+             create table {name} (t text);\n{}\\unrestrict k3Y\n",
+            insert.repeat(4)
+        )
+    };
+    let Some(scene) = scene(&around(&format!("{}{}", dump("b"), dump("c")))) else { return };
+    let mut command = scene.command("migrate", scene.folder.path());
+    let output = command.args(["--location", "."]).output().unwrap();
+    let (code, document) = answer(&output);
+    assert_eq!((code, &document["migrationsExecuted"]), (0, &json!(32)), "{document:#}");
+    assert_eq!(scene.sql("select (select count(*) from b), (select count(*) from c)"), "4|4");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.lines().count(), 4, "{told}");
+    assert!(told.starts_with("V2__bad.sql:5:1: note: `\\restrict` is for psql"), "{told}");
+}
+
+#[test]
 fn what_a_script_changes_does_not_reach_the_next() {
     let Some(server) = server() else { return };
     let settings = [
@@ -193,11 +224,12 @@ fn settle(scene: &Scene) {
     }
 }
 
+/// Signals that can be handled, mostly; `faults` has two hundred kills.
 #[test]
 fn ended_at_random_moments() {
     let Some(_) = server() else { return };
     let mut stopped = 0;
-    for round in 0..40 {
+    for round in 0..24 {
         let Some(scene) = sixty() else { return };
         let signal = [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT][round % 3];
         let mut command = scene.command("migrate", scene.folder.path());
@@ -218,30 +250,8 @@ fn ended_at_random_moments() {
         assert_eq!(scene.migrate(), 60 - count as u64);
         assert_eq!(assert_prefix(&scene), 60);
     }
-    println!("{stopped} of 40 were ended between the first and the last migration");
-    assert!(stopped >= 5, "{stopped}");
-}
-
-#[test]
-fn several_at_once_apply_everything_once() {
-    let Some(_) = server() else { return };
-    for _ in 0..5 {
-        let Some(scene) = sixty() else { return };
-        let start = || {
-            let mut command = scene.command("migrate", scene.folder.path());
-            command.args(["--location", "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        };
-        let children = [start(), start(), start(), start()];
-        let ran: u64 = children
-            .map(|child| {
-                let (code, document) = answer(&child.wait_with_output().unwrap());
-                assert_eq!(code, 0, "{document:#}");
-                document["migrationsExecuted"].as_u64().unwrap()
-            })
-            .iter()
-            .sum();
-        assert_eq!((ran, assert_prefix(&scene)), (60, 60));
-    }
+    println!("{stopped} of 24 were ended between the first and the last migration");
+    assert!(stopped >= 3, "{stopped}");
 }
 
 #[test]

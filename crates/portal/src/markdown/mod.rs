@@ -103,7 +103,7 @@ impl<'a> Sections<'a> {
             if let (Some(Page::Service(slug)), Some(text)) =
                 (self.links.service(name), self.section(name, pictures, true))
             {
-                site.add(format!("{slug}.md"), text);
+                site.files.insert(format!("{slug}.md"), text.into_bytes());
             }
         }
         site

@@ -32,6 +32,8 @@ mod watch;
 
 use std::time::Duration;
 
+use trueup_model::location::Location;
+
 pub use baseline::Baselined;
 pub use clean::{Cleaned, Dropped};
 pub use database::Database;
@@ -74,6 +76,13 @@ pub enum Event<'e> {
     Running {
         /// Its file.
         path: &'e str,
+    },
+    /// A line for psql that means nothing to a server is left out of a script.
+    Skipped {
+        /// Where it stands.
+        at: &'e Location,
+        /// Its command.
+        command: &'e str,
     },
     /// A migration was applied.
     Applied(&'e Ran),

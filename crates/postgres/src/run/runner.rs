@@ -180,6 +180,9 @@ impl<'a> Runner<'a> {
             return;
         }
         self.current = Some(step.path.clone());
+        for (at, command) in &step.script.skipped {
+            self.emit(Event::Skipped { at: &step.script.locate(Some(*at)), command });
+        }
         if step.row.is_some() {
             self.emit(Event::Running { path: &step.path });
         }

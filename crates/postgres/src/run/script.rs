@@ -52,6 +52,8 @@ pub(super) struct Script {
     pub(super) own_transactions: bool,
     pub(super) statements: Vec<Range<usize>>,
     copies: Vec<(usize, Range<usize>)>,
+    /// Lines for psql that mean nothing to a server: where each begins, and its command.
+    pub(super) skipped: Vec<(usize, String)>,
     /// Most bytes of several statements in one awaited message.
     limit: usize,
     sql: Sql,
@@ -97,6 +99,7 @@ impl Script {
             afterwards,
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
             copies: copies.collect(),
+            skipped: cut.skipped.iter().map(|skipped| (skipped.range.start, skipped.command.clone())).collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
             limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
@@ -146,12 +149,21 @@ impl Script {
         self.batches_of(0)
     }
 
+    fn skips_between(&self, start: usize, end: usize) -> bool {
+        self.skipped.iter().any(|(at, _)| (start..end).contains(at))
+    }
+
     fn batches_of(&self, limit: usize) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         for (index, range) in self.statements.iter().enumerate() {
             let copy = self.copies.iter().find(|(statement, _)| *statement == index).map(|(_, data)| data.clone());
             match batches.last_mut() {
-                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= limit => {
+                Some(last)
+                    if copy.is_none()
+                        && last.copy.is_none()
+                        && range.end - last.range.start <= limit
+                        && !self.skips_between(last.range.end, range.start) =>
+                {
                     last.range.end = range.end;
                 }
                 _ => batches.push(Batch { range: range.clone(), first: index, copy }),
