@@ -6,6 +6,7 @@ mod browser;
 mod fetch;
 mod flyway;
 mod machine;
+mod mkdocs;
 mod release;
 mod test;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask CHORE
 
-  fetch   get PostgreSQL 13 to 18, Flyway and what drives a browser for the tests, once, into a cache outside of the clone
+  fetch   get PostgreSQL 13 to 18, Flyway, MkDocs and what drives a browser for the tests, once, into a cache outside of the clone
   test    fetch, then formatting, lints, all tests, and the dependency rules
   bench   measure the main job, and print each figure beside its target";
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         ["fetch"] => {
             flyway::fetch();
             browser::fetch();
+            mkdocs::fetch();
             code(fetch::fetch().is_empty())
         }
         ["test"] => code(test::test()),

@@ -12,6 +12,7 @@ use crate::browser;
 use crate::fetch::fetch;
 use crate::flyway;
 use crate::machine::{cargo_deny, run};
+use crate::mkdocs;
 use crate::release;
 
 /// Tests counted from what `cargo test` printed.
@@ -52,6 +53,10 @@ pub(crate) fn test() -> bool {
     });
     step("a browser", &mut || {
         browser::fetch();
+        Ok(())
+    });
+    step("MkDocs", &mut || {
+        mkdocs::fetch();
         Ok(())
     });
     step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));

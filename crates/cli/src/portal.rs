@@ -2,6 +2,7 @@
 
 mod environments;
 mod folder;
+mod own_pages;
 mod report;
 mod repository;
 
@@ -13,11 +14,12 @@ use trueup_intent::{Reading, Source};
 use trueup_model::location::{Located, Location};
 use trueup_portal::domains::{self, Domains};
 use trueup_portal::input::{CheckReport, Input, Known};
+use trueup_portal::markdown::{self, Flavour, Sections};
 use trueup_portal::source::SourceLinks;
 use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 
-use crate::args::{CheckArgs, PortalArgs, PortalCommand};
+use crate::args::{CheckArgs, PortalArgs, PortalCommand, PortalFormat};
 use crate::check::inputs::{self, Inputs};
 use crate::check::{CheckError, Place, find_settings, output};
 use crate::report::text::{SENTENCE, clean, count, place as shown_place};
@@ -25,6 +27,7 @@ use crate::report::{InputError, Report};
 use crate::settings::{PortalSettings, Settings};
 use environments::Environments;
 use folder::{Folder, Outcome};
+use own_pages::{OwnPage, Pictures};
 use repository::Repository;
 
 /// The file beside the first file of the intent that puts services into domains.
@@ -48,6 +51,7 @@ struct Materials {
 /// Runs `trueup portal build` or `trueup portal check`.
 pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
     let (PortalCommand::Build(arguments) | PortalCommand::Check(arguments)) = command;
+    refuse_options(arguments)?;
     let (root, settings, broken) = find_settings(&place.folder);
     let mut materials = gather(&root, &settings, broken);
     if !materials.errors.is_empty() {
@@ -58,20 +62,85 @@ pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
     if !materials.errors.is_empty() {
         return refuse(materials, &root, place);
     }
-    let site = site(&materials, &truth);
     let out = place.folder.join(&arguments.out);
+    let made = made(&materials, &truth, arguments, &out, place);
+    let made = match made {
+        Ok(made) => made,
+        Err(errors) => {
+            materials.errors = errors;
+            return refuse(materials, &root, place);
+        }
+    };
     let folder = Folder::open(&out).map_err(CheckError::from)?;
     match command {
         PortalCommand::Build(_) => {
-            let outcome = folder.write(&site).map_err(CheckError::from)?;
-            output::print(&built(&materials, &truth, arguments, &site, &outcome))?;
+            let outcome = folder.write(&made.site).map_err(CheckError::from)?;
+            let changed = own_pages::write(&made.pages)?;
+            output::print(&built(&materials, &truth, arguments, &made, &outcome, changed))?;
             Ok(CURRENT)
         }
         PortalCommand::Check(_) => {
-            let stale = folder.stale(&site).map_err(CheckError::from)?;
+            let mut stale = folder.stale(&made.site).map_err(CheckError::from)?;
+            let pages = made.pages.iter().filter(|page| !page.is_current());
+            stale.extend(pages.map(|page| ("differs", page.name.clone())));
             output::print(&compared(arguments, &stale))?;
             Ok(if stale.is_empty() { CURRENT } else { STALE })
         }
+    }
+}
+
+/// What a build would write.
+struct Made {
+    /// The files of the folder.
+    site: Site,
+    /// Pages of somebody else, with their sections.
+    pages: Vec<OwnPage>,
+}
+
+/// Makes everything, in memory.
+fn made(
+    materials: &Materials,
+    truth: &Truth,
+    arguments: &PortalArgs,
+    out: &Path,
+    place: &Place,
+) -> Result<Made, Vec<InputError>> {
+    let input = input(materials, truth);
+    let whole = |site: Site| Ok(Made { site, pages: Vec::new() });
+    match arguments.format {
+        PortalFormat::Html => whole(build(&input)),
+        PortalFormat::Mkdocs => whole(markdown::build(&input, Flavour::Mkdocs)),
+        PortalFormat::Techdocs => whole(markdown::build(&input, Flavour::TechDocs)),
+        PortalFormat::Sections => sections(&input, arguments, out, place),
+    }
+}
+
+fn sections(input: &Input<'_>, arguments: &PortalArgs, out: &Path, place: &Place) -> Result<Made, Vec<InputError>> {
+    let sections = Sections::of(input);
+    let pictures = arguments.pictures.as_deref();
+    if arguments.page.is_empty() {
+        return Ok(Made { site: sections.files(pictures.unwrap_or_default()), pages: Vec::new() });
+    }
+    let mut errors = Vec::new();
+    let pictures = Pictures { said: pictures, folder: out };
+    let pages = own_pages::read(&arguments.page, &place.folder, pictures, &sections, &mut errors);
+    if errors.is_empty() { Ok(Made { site: sections.pictures(), pages }) } else { Err(errors) }
+}
+
+/// Options that mean nothing together.
+fn refuse_options(arguments: &PortalArgs) -> Result<(), CheckError> {
+    let usage =
+        |message: &str, help: &str| Err(CheckError::Usage { message: message.to_owned(), help: help.to_owned() });
+    let is_sections = arguments.format == PortalFormat::Sections;
+    if !is_sections && (!arguments.page.is_empty() || arguments.pictures.is_some()) {
+        return usage("--page and --pictures are for sections", "add --format sections");
+    }
+    match &arguments.pictures {
+        Some(address) if !markdown::is_prefix(address) => usage(
+            "--pictures is no address of a folder; expected letters, digits and -._/%, with a slash at the end",
+            "write it as ../data-stores/",
+        ),
+        _ => Ok(()),
     }
 }
 
@@ -188,8 +257,8 @@ fn refuse(materials: Materials, root: &Path, place: &Place) -> Result<u8, CheckE
     Ok(FAILED)
 }
 
-fn site(materials: &Materials, truth: &Truth) -> Site {
-    build(&Input {
+fn input<'a>(materials: &'a Materials, truth: &'a Truth) -> Input<'a> {
+    Input {
         declared: &materials.reading.declared,
         files: &materials.files,
         written: &materials.written,
@@ -202,10 +271,17 @@ fn site(materials: &Materials, truth: &Truth) -> Site {
             source: truth.source.as_ref(),
             notes: &truth.notes,
         },
-    })
+    }
 }
 
-fn built(materials: &Materials, truth: &Truth, arguments: &PortalArgs, site: &Site, outcome: &Outcome) -> String {
+fn built(
+    materials: &Materials,
+    truth: &Truth,
+    arguments: &PortalArgs,
+    made: &Made,
+    outcome: &Outcome,
+    changed: usize,
+) -> String {
     let services = &materials.reading.declared.services;
     let tables = services.iter().map(|service| service.tables.len()).sum();
     let mut text = format!(
@@ -213,10 +289,13 @@ fn built(materials: &Materials, truth: &Truth, arguments: &PortalArgs, site: &Si
         count(services.len(), "service"),
         count(tables, "table"),
         clean(&arguments.out.display().to_string(), SENTENCE),
-        count(site.files.len(), "file"),
+        count(made.site.files.len(), "file"),
         outcome.written,
         outcome.removed,
     );
+    if !made.pages.is_empty() {
+        let _ = writeln!(text, "  {} of your own ({changed} changed)", count(made.pages.len(), "page"));
+    }
     for path in &outcome.kept {
         let _ = writeln!(text, "  left in place, since somebody changed it: {}", clean(path, SENTENCE));
     }

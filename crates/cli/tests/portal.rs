@@ -265,3 +265,93 @@ fn colours_and_domains_that_are_wrong_are_named() {
     let groups = words(&project.read("portal/index.html"), ".domain h2");
     assert_eq!(groups, ["A 1", "B 1", "In no domain 1"]);
 }
+
+const OWN_PAGE: &str = "docs/services/own.md";
+
+/// Arguments after `portal build` or `portal check` for sections in the page.
+const IN_PLACE: [&str; 6] = ["--format", "sections", "--out", "docs/data stores", "--page", OWN_PAGE];
+
+/// Runs a command with the page's arguments.
+fn in_place(project: &Project, command: &str) -> Run {
+    project.trueup(&[&["portal", command], &IN_PLACE[..]].concat())
+}
+
+#[test]
+fn sections_go_into_pages_of_a_team_and_nothing_else_changes() {
+    let project = Project::new();
+    let before = "\u{feff}# Mine\r\n\r\n  <!-- trueup:data-store svc-loans -->\r\nold\r\n<!-- /trueup -->\r\n\r\n* kept  \r\n\
+                  <!-- trueup:data-store svc-events -->\r\n<!-- /trueup -->\r\nno end";
+    project.write(OWN_PAGE, before);
+    assert_eq!(in_place(&project, "check").0, 1);
+    assert_eq!(project.read(OWN_PAGE), before, "a check writes nothing");
+    let (code, said) = in_place(&project, "build");
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("1 page of your own (1 changed)"), "{said}");
+    let after = project.read(OWN_PAGE);
+    assert!(
+        after.starts_with("\u{feff}# Mine\r\n\r\n  <!-- trueup:data-store svc-loans -->\r\n\r\n## Data store"),
+        "{after}"
+    );
+    assert!(
+        after.contains("\r\n<!-- /trueup -->\r\n\r\n* kept  \r\n<!-- trueup:data-store svc-events -->\r\n"),
+        "{after}"
+    );
+    assert!(after.ends_with("\r\n<!-- /trueup -->\r\nno end"), "{after}");
+    assert!(!after.replace("\r\n", "").contains('\n'), "every line end is the page's own");
+    // Two services in one page: no anchor twice. The picture is where the address leads.
+    assert!(after.contains("{ #svc-loans--data-store }") && after.contains("{ #svc-events--data-store }"), "{after}");
+    assert!(after.contains("](../data%20stores/svc-loans.svg)"), "{after}");
+    assert!(project.has("docs/data stores/svc-loans.svg") && !project.has("docs/data stores/svc-loans.md"));
+    assert_eq!(in_place(&project, "check").0, 0);
+
+    project.write(YAML, &INTENT.replace("A copy that left the building", "A copy that is away"));
+    let (code, said) = in_place(&project, "check");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains(&format!("differs   {OWN_PAGE}")), "{said}");
+}
+
+#[test]
+fn a_page_that_cannot_take_its_sections_is_named_with_its_line_and_nothing_is_written() {
+    let project = Project::new();
+    let wrong = "a\n<!-- trueup:data-store svc-loans -->\n<!-- trueup:data-store svc-nobody -->\n<!-- /trueup -->\n<!-- /trueup -->\n";
+    project.write(OWN_PAGE, wrong);
+    let (code, said) = project.trueup(&[&["portal", "build"], &IN_PLACE[..], &["--page", "docs/absent.md"]].concat());
+    assert_eq!(code, 2, "{said}");
+    for expected in [
+        "docs/services/own.md:2:1",
+        "the place of `svc-loans` has no end",
+        "docs/services/own.md:5:1",
+        "ends nothing",
+        "docs/absent.md",
+        "the page is not there",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert_eq!(project.read(OWN_PAGE), wrong);
+    assert!(!project.has("docs/data stores"));
+    let (code, said) = project.trueup(&["portal", "build", "--page", OWN_PAGE]);
+    assert!(code == 2 && said.contains("add --format sections"), "{said}");
+    let (code, said) = project.trueup(&["portal", "build", "--format", "sections", "--pictures", "x) <b>"]);
+    assert!(code == 2 && said.contains("with a slash at the end"), "{said}");
+}
+
+#[test]
+fn sections_are_files_to_include_and_markdown_is_checked_like_pages() {
+    let project = Project::new();
+    let sections = ["--format", "sections", "--out", "parts", "--pictures", "../parts/"];
+    assert_eq!(project.trueup(&[&["portal", "build"], &sections[..]].concat()).0, 0);
+    let section = project.read("parts/svc-loans.md");
+    assert!(section.starts_with("## Data store { #data-store }\n"), "{section}");
+    assert!(section.contains("](../parts/svc-loans.svg)") && section.contains("idx_loans_member"), "{section}");
+    for format in ["mkdocs", "techdocs"] {
+        let arguments = ["--format", format, "--out", format];
+        assert_eq!(project.trueup(&[&["portal", "build"], &arguments[..]].concat()).0, 0);
+        assert_eq!(project.trueup(&[&["portal", "check"], &arguments[..]].concat()).0, 0);
+        project.write(&format!("{format}/docs/services/svc-loans.md"), "changed");
+        let (code, said) = project.trueup(&[&["portal", "check"], &arguments[..]].concat());
+        assert!(code == 1 && said.contains("differs   docs/services/svc-loans.md"), "{said}");
+        let (code, said) = project.trueup(&[&["portal", "build"], &arguments[..]].concat());
+        assert!(code == 0 && said.contains("(1 written, 0 removed)"), "{said}");
+    }
+    assert!(project.read("techdocs/mkdocs.yml").contains("techdocs-core"));
+}

@@ -13,11 +13,7 @@ pub const LOCK: &str = include_str!("../browser/package-lock.json");
 
 /// Where Playwright and axe are, or would be: a folder with `node_modules`.
 pub fn modules() -> PathBuf {
-    // The lock decides what is in it: another lock is another folder.
-    let digest = LOCK
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    cache::root().join("browser").join(format!("{digest:016x}"))
+    cache::root().join("browser").join(format!("{:016x}", cache::digest(LOCK)))
 }
 
 /// The browser.

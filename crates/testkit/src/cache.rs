@@ -56,6 +56,11 @@ pub const BUILDS: [Build; 6] = [
     },
 ];
 
+/// FNV-1a of what decides what is installed in a place: another list is another place.
+pub fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// The cache: `TRUEUP_TEST_CACHE`; else, for root, a place that an unprivileged user can read (PostgreSQL refuses to
 /// run as root, and root's home is closed to others); else `~/.cache/trueup-test`.
 pub fn root() -> PathBuf {

@@ -7,6 +7,7 @@ pub mod cache;
 mod client;
 mod corpora;
 pub mod flyway;
+pub mod mkdocs;
 pub mod proxy;
 mod server;
 mod skip;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 const PORTAL: &str = "The pages";
 
@@ -14,6 +14,9 @@ Examples:
                                                 the same, with what the check found
   trueup portal build --report report.json --environment dev=records/dev --environment prod=records/prod
                                                 and with what is live where
+  trueup portal build --format mkdocs           the same content as Markdown, with mkdocs.yml
+  trueup portal build --format sections --out docs/data-stores --page docs/services/svc-a.md
+                                                the Data Store section put into a page of your own
 
 Exit codes:
   0    the pages are written, or were current
@@ -38,12 +41,39 @@ pub enum PortalCommand {
     Check(PortalArgs),
 }
 
+/// What is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PortalFormat {
+    /// A site that works from a file or any web server
+    #[default]
+    Html,
+    /// Markdown and mkdocs.yml for MkDocs with the Material theme
+    Mkdocs,
+    /// Markdown and mkdocs.yml for TechDocs of Backstage
+    Techdocs,
+    /// The Data Store section of each service, for pages of your own
+    Sections,
+}
+
 /// Options of `trueup portal build` and `trueup portal check`.
 #[derive(Debug, Args)]
 pub struct PortalArgs {
     /// The folder of the pages
     #[arg(long, value_name = "DIR", default_value = "portal", help_heading = PORTAL)]
     pub out: PathBuf,
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = PORTAL)]
+    pub format: PortalFormat,
+    /// With --format sections: a Markdown page of your own to put sections into, once for each page
+    ///
+    /// Between `<!-- trueup:data-store SERVICE -->` and `<!-- /trueup -->`, each on a line of its own; without markers below
+    /// the heading with `{ #data-store }`, when the page is named after its service. Every other byte stays what it is.
+    /// Then --out holds the pictures only.
+    #[arg(long, value_name = "FILE", help_heading = PORTAL)]
+    pub page: Vec<PathBuf>,
+    /// With --format sections: what leads from the pages to the folder of the pictures, such as ../data-stores/
+    #[arg(long, value_name = "ADDRESS", help_heading = PORTAL)]
+    pub pictures: Option<String>,
     /// What `trueup check --format json` printed; without it every page says: not verified
     #[arg(long, value_name = "FILE", help_heading = PORTAL)]
     pub report: Option<PathBuf>,

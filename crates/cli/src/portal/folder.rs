@@ -268,13 +268,14 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>, FolderError> {
     }
 }
 
-/// Whether a build can have written this path: slugs, with a file of a kind that we write.
+/// Whether a build can have written this path: slugs, with a file of a kind that we write. Only Markdown has a folder more.
 fn is_a_path_of_ours(path: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let Some((stem, kind)) = path.rsplit_once('.') else { return false };
     let parts: Vec<&str> = stem.split('/').collect();
     let plain = parts.iter().all(|part| !part.is_empty() && part.chars().all(allowed));
-    plain && parts.len() <= 2 && matches!(kind, "html" | "css" | "js" | "svg" | "puml")
+    let depth = if parts[0] == "docs" { 3 } else { 2 };
+    plain && parts.len() <= depth && matches!(kind, "html" | "css" | "js" | "md" | "svg" | "puml" | "yml")
 }
 
 /// Whether anything but dot files (a `.git`, a `.nojekyll`) is in the folder.

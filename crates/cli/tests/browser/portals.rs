@@ -58,7 +58,7 @@ impl Portal {
     }
 }
 
-fn html_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn html_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
@@ -94,7 +94,8 @@ fn brownfield() -> Portal {
     Portal::build("brownfield", &library.root(), &library.truth, &searches)
 }
 
-fn hostile_one() -> Portal {
+/// A project with a script planted in every text field.
+pub(crate) fn project() -> tempfile::TempDir {
     let project = tempfile::tempdir().unwrap();
     let write = |path: &str, text: String| {
         let path = project.path().join(path);
@@ -104,7 +105,13 @@ fn hostile_one() -> Portal {
     write("architecture/metadata/data-stores.yaml", hostile::intent());
     write("architecture/metadata/domains.yaml", hostile::domains());
     write("report.json", hostile::report());
-    let mut portal = Portal::build("hostile", project.path(), &["--report".to_owned(), "report.json".to_owned()], &[]);
+    project
+}
+
+fn hostile_one() -> Portal {
+    let project = project();
+    let truth = ["--report".to_owned(), "report.json".to_owned()];
+    let mut portal = Portal::build("hostile", project.path(), &truth, &[]);
     portal.is_hostile = true;
     portal
 }

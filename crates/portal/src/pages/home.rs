@@ -309,7 +309,7 @@ impl Pages<'_> {
 }
 
 /// The words of a standing, with the reason where there is one.
-pub(super) fn standing_sentence(standing: &Standing) -> String {
+pub(crate) fn standing_sentence(standing: &Standing) -> String {
     let (_, _, words) = standing_words(standing);
     match standing {
         Standing::NotChecked(reason) | Standing::Unknown(reason) => format!("{words}: {reason}"),

@@ -14,6 +14,10 @@ mod service;
 mod shell;
 mod tables;
 
+pub(crate) use home::standing_sentence;
+pub(crate) use overview::service_rows;
+pub(crate) use service::target_text;
+
 use trueup_model::declared::{Declared, DeclaredService};
 
 use crate::erd::layout::Layout;
@@ -74,7 +78,7 @@ impl Counts {
 }
 
 /// Class, sign and words of a standing. Signs and words say it without the colour.
-fn standing_words(standing: &Standing) -> (&'static str, &'static str, String) {
+pub(crate) fn standing_words(standing: &Standing) -> (&'static str, &'static str, String) {
     match standing {
         Standing::NotVerified => ("badge unverified", "○", "not verified".to_owned()),
         Standing::NotChecked(_) => ("badge unchecked", "–", "not checked".to_owned()),

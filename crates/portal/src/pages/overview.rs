@@ -35,7 +35,11 @@ impl Pages<'_> {
             }
         });
         row("Tables", out, |cell| self.table_names(service, cell));
-        prose_rows(service, out);
+        for (title, text) in service_rows(service) {
+            row(title, out, |cell| {
+                cell.text(&text);
+            });
+        }
         row("Agreement", out, |cell| {
             cell.text(&standing_sentence(&self.input.standing(service)));
         });
@@ -66,7 +70,8 @@ impl Pages<'_> {
     }
 }
 
-fn prose_rows(service: &DeclaredService, out: &mut Markup) {
+/// What the author says about a service, with the title of each row; what was left out has none.
+pub(crate) fn service_rows(service: &DeclaredService) -> Vec<(&'static str, String)> {
     let prose = &service.prose;
     let pool: Vec<String> =
         prose.connection_pool.iter().map(|(key, value)| format!("{} {value}", key.replace('_', " "))).collect();
@@ -82,13 +87,7 @@ fn prose_rows(service: &DeclaredService, out: &mut Markup) {
         ("Migrations", service.migrations.as_ref().map(|folder| folder.value.clone())),
         ("Formerly", service.renamed_from.as_ref().map(|name| name.value.clone())),
     ];
-    for (title, text) in rows {
-        if let Some(text) = text {
-            row(title, out, |cell| {
-                cell.text(&text);
-            });
-        }
-    }
+    rows.into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
 }
 
 fn row(title: &str, out: &mut Markup, inside: impl FnOnce(&mut Markup)) {

@@ -98,7 +98,7 @@ fn features(service: &DeclaredService, out: &mut Markup) {
 }
 
 /// What a reference points at, in words.
-pub(super) fn target_text(target: &Target) -> String {
+pub(crate) fn target_text(target: &Target) -> String {
     match target {
         Target::Table { table, column: Some(column) } => format!("{table}.{column}"),
         Target::Table { table, column: None } => table.as_str().to_owned(),

@@ -1,0 +1,89 @@
+//! The Markdown, built by a real MkDocs: strictly, with nothing that runs in what comes out.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use scraper::{Html, Selector};
+use trueup_testkit::{mkdocs, skipped};
+
+use crate::portals::{html_files, project, trueup};
+
+/// Builds a project's Markdown; the HTML of all of its own pages. `None` when there is no MkDocs.
+fn built(folder: &Path, format: &str, truth: &[&str]) -> Option<Vec<String>> {
+    let target = tempfile::tempdir().unwrap();
+    let (book, site) = (target.path().join("book"), target.path().join("site"));
+    let output =
+        trueup(folder).args(["portal", "build", "--format", format, "--out"]).arg(&book).args(truth).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    if let Err(why) = mkdocs::build(&book, &site)? {
+        panic!("{format}: {why}");
+    }
+    let pages = html_files(&site).into_iter().filter(|page| page.file_name().is_some_and(|name| name != "404.html"));
+    Some(pages.map(|page| std::fs::read_to_string(page).unwrap()).collect())
+}
+
+#[test]
+fn mkdocs_builds_the_markdown_strictly_and_nothing_planted_is_left() {
+    let hostile = project();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
+    for format in ["mkdocs", "techdocs"] {
+        // What the theme itself has is what pages of harmless text have.
+        let (Some(harmless), Some(pages)) =
+            (built(&example, format, &[]), built(hostile.path(), format, &["--report", "report.json"]))
+        else {
+            skipped("there is no MkDocs: run `cargo xtask fetch`");
+            return;
+        };
+        assert_eq!(pages.len(), 3 + 4, "home, findings, guide, and a page for each service");
+        let known = harmless.iter().flat_map(|page| active(page)).collect::<BTreeSet<String>>();
+        for page in &pages {
+            let more: Vec<String> = active(page).difference(&known).cloned().collect();
+            assert_eq!(more, Vec::<String>::new(), "{format}");
+            // Text that a template, a snippet or an attribute list would have changed is there as it was written.
+            assert!(!page.contains("root:x:0:0"), "{format}: a file was put in");
+        }
+        let all = pages.concat();
+        let text: String = Html::parse_document(&all).root_element().text().collect();
+        for kept in
+            ["{{ 7*7 }}", "<script>window.pwned=1</script>", "--8<-- \"/etc/passwd\"", "{ onclick=window.pwned=1 }"]
+        {
+            assert!(text.contains(kept), "{format}: {kept} is not shown");
+        }
+    }
+}
+
+#[test]
+fn mkdocs_builds_the_reference_repository_strictly() {
+    let Some(corpora) = trueup_testkit::shared_corpora() else {
+        skipped("the reference repository is not beside the clone");
+        return;
+    };
+    match built(&corpora.join("novatrek"), "mkdocs", &[]) {
+        Some(pages) => assert!(pages.len() > 20, "{}", pages.len()),
+        None => skipped("there is no MkDocs: run `cargo xtask fetch`"),
+    }
+}
+
+/// Everything in a page that could act: elements and attributes of such a kind, and addresses that are no pages.
+fn active(page: &str) -> BTreeSet<String> {
+    let page = Html::parse_document(page);
+    let mut found = BTreeSet::new();
+    for element in page.select(&Selector::parse("*").unwrap()) {
+        let name = element.value().name();
+        if ["iframe", "object", "embed", "form", "base", "style", "foreignObject"].contains(&name) {
+            found.insert(format!("<{name}>"));
+        }
+        if name == "script" {
+            // The theme's own differ from page to page in paths alone.
+            let text: String = element.text().collect();
+            found.insert(format!("<script> {}", text.contains("pwned")));
+        }
+        for (attribute, value) in element.value().attrs() {
+            let is_script = value.trim_start().to_ascii_lowercase().starts_with("javascript:");
+            if attribute.starts_with("on") || attribute == "style" || attribute == "srcdoc" || is_script {
+                found.insert(format!("<{name} {attribute}={value}>"));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,256 @@
+//! Whole pages for MkDocs Material and Backstage TechDocs, with the same content as the site.
+
+use std::collections::BTreeSet;
+
+use trueup_model::declared::DeclaredService;
+use trueup_model::finding::Finding;
+
+use super::section::{Setting, sizes};
+use super::text::{Inline, Markdown};
+use crate::input::{Accepted, Input, Standing};
+use crate::links::{Links, Page};
+use crate::pages::{standing_sentence, standing_words};
+use crate::text::count;
+
+/// The pages, apart from where their files lie.
+pub(super) struct Book<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) links: &'a Links,
+}
+
+/// The Markdown file of a page, relative to `docs`.
+pub(super) fn file(page: &Page) -> String {
+    page.path().replace(".html", ".md")
+}
+
+/// The address of a page, as another page links it.
+fn href(from: &Page, to: &Page) -> String {
+    format!("{}{}", from.root(), file(to))
+}
+
+impl Book<'_> {
+    /// The first page: all services by domain, and where they stand.
+    pub(super) fn home(&self) -> String {
+        let mut out = Markdown::default();
+        out.heading(1, "data-stores", &Inline::of("Data stores"));
+        self.verification(&mut out);
+        for (number, (name, services)) in groups(self.input).into_iter().enumerate() {
+            out.heading(2, &format!("domain-{number}"), &Inline::of(name));
+            let rows: Vec<_> = services.iter().filter_map(|service| self.row(service)).collect();
+            out.table(&["Service", "Engine", "Size", "Stands"], &rows);
+        }
+        self.set_aside(&mut out);
+        out.finish()
+    }
+
+    fn verification(&self, out: &mut Markdown) {
+        let Some(report) = self.input.report else {
+            let mut line = Inline::new();
+            line.strong("Not verified.").text(
+                " These pages show what is intended. Nothing here says that any of it exists. Build them with the report of a \
+                check to see where the migrations agree.",
+            );
+            out.paragraph(&line);
+            return;
+        };
+        for error in &report.errors {
+            let mut line = Inline::new();
+            out.paragraph(line.strong("The check failed.").text(" ").text(error));
+        }
+        let mut line = Inline::new();
+        line.strong("As of the report.").text(" Compared on ");
+        line.text(report.engine.as_deref().unwrap_or("no PostgreSQL")).text(".");
+        if let Some(scope) = &report.scope {
+            line.text(" The check was limited to ").text(scope).text(".");
+        }
+        out.paragraph(&line);
+    }
+
+    fn row(&self, service: &DeclaredService) -> Option<Vec<Inline>> {
+        let page = self.links.service(&service.name.value)?;
+        let mut name = Inline::new();
+        name.link(&href(&Page::Home, &page), &Inline::of(&service.name.value));
+        let engine = if service.engine.text.is_empty() { "no engine given" } else { &service.engine.text };
+        Some(vec![name, Inline::of(engine), Inline::of(&sizes(service)), badge(&self.input.standing(service))])
+    }
+
+    fn set_aside(&self, out: &mut Markdown) {
+        let notes = &self.input.domains.notes;
+        if notes.is_empty() {
+            return;
+        }
+        out.heading(2, "set-aside", &Inline::of("Set aside"));
+        let items: Vec<Inline> = notes
+            .iter()
+            .map(|note| {
+                let mut item = Inline::of(&note.message);
+                item.text(" ").code(&note.at.to_string());
+                item
+            })
+            .collect();
+        out.list(&items);
+    }
+
+    /// The page of a service.
+    pub(super) fn service(&self, service: &DeclaredService, page: &Page, picture: Option<&str>) -> String {
+        let mut out = Markdown::default();
+        out.heading(1, "service", &Inline::of(&service.name.value));
+        let mut line = badge(&self.input.standing(service));
+        line.text(" · ").text(&sizes(service));
+        out.paragraph(&line);
+        let other = |other: &Page| Some(href(page, other));
+        Setting { input: self.input, links: self.links, picture, other: &other, prefix: "" }.write(service, &mut out);
+        self.service_findings(service, page, &mut out);
+        out.finish()
+    }
+
+    fn service_findings(&self, service: &DeclaredService, page: &Page, out: &mut Markdown) {
+        let name = &service.name.value;
+        out.heading(2, "findings", &Inline::of("Findings"));
+        let findings = self.input.findings(name);
+        let mut line = Inline::new();
+        if self.input.report.is_none() {
+            line.text("Not verified: no report of a check was given. ");
+        } else if findings.is_empty() {
+            line.text("No finding counts; the service is ");
+            line.text(&standing_sentence(&self.input.standing(service))).text(". ");
+        }
+        line.link(&href(page, &Page::Guide), &Inline::of("How to read this"));
+        out.paragraph(&line);
+        list(&findings, out);
+        accepted(&self.input.accepted(name), out);
+    }
+
+    /// All findings.
+    pub(super) fn findings(&self) -> String {
+        let mut out = Markdown::default();
+        out.heading(1, "all-findings", &Inline::of("Findings"));
+        let all = self.input.report.map_or(self.input.reading, |report| report.findings.as_slice());
+        let found = count(all.len(), "finding");
+        out.paragraph(&Inline::of(&match self.input.report {
+            None => format!("Not verified: no report of a check was given. Reading the YAML alone gave {found}."),
+            Some(_) => format!("{found} as of the report. What was accepted is listed with its service."),
+        }));
+        for service in &self.input.declared.services {
+            let findings = self.input.findings(&service.name.value);
+            let Some(page) = self.links.service(&service.name.value).filter(|_| !findings.is_empty()) else { continue };
+            let Page::Service(slug) = &page else { continue };
+            out.heading(2, &format!("of-{slug}"), &Inline::of(&service.name.value));
+            let mut line = badge(&self.input.standing(service));
+            line.text(" ").link(&format!("{}#findings", href(&Page::Findings, &page)), &Inline::of("its page"));
+            out.paragraph(&line);
+            list(&findings, &mut out);
+        }
+        let known: BTreeSet<&str> =
+            self.input.declared.services.iter().map(|service| service.name.value.as_str()).collect();
+        let strays: Vec<&Finding> = all.iter().filter(|finding| !known.contains(finding.service.as_str())).collect();
+        if !strays.is_empty() {
+            out.heading(2, "elsewhere", &Inline::of("Not of a service of the intent"));
+            list(&strays, &mut out);
+        }
+        out.finish()
+    }
+
+    /// How to read the pages.
+    pub(super) fn guide(&self) -> String {
+        let mut out = Markdown::default();
+        out.heading(1, "how-to-read", &Inline::of("How to read these pages"));
+        for text in GUIDE {
+            out.paragraph(&Inline::of(text));
+        }
+        let rows: Vec<Vec<Inline>> = BADGES
+            .iter()
+            .map(|(sign, meaning)| {
+                let mut badge = Inline::new();
+                badge.strong(sign);
+                vec![badge, Inline::of(meaning)]
+            })
+            .collect();
+        out.table(&["Badge", "Meaning"], &rows);
+        out.finish()
+    }
+}
+
+const GUIDE: [&str; 3] = [
+    "Everything here is made from the intent: the YAML in which the architects say what data each service keeps. It shows \
+     what is meant to be. Whether it came true is said by badges, and only when the pages were built with the report of a check.",
+    "In a diagram a box is a table, and a line ends at the column's row. A dashed line is a logical reference, which no \
+     database enforces; a rounded badge is another service, a dotted one is not in the intent. PK is a primary key, FK a \
+     reference, UQ a unique column, NN a column that may not be empty.",
+    "A table that is only listed exists by name, and nothing else is said about it. As written gives the author's own words \
+     where they say more than was understood.",
+];
+
+const BADGES: [(&str, &str); 5] = [
+    ("○ not verified", "no report was given, or it does not speak of this service. Nothing is known."),
+    ("✓ agrees", "the migrations were replayed and produce what is declared, as of the report."),
+    ("✗ 3 findings", "so many findings count: the YAML and the migrations say different things."),
+    ("? unknown", "it could not be compared, or part of it was not understood."),
+    ("– not checked", "deliberately left out, for example because the engine is not PostgreSQL."),
+];
+
+/// Services by domain, in order; domains without any are left out.
+pub(super) fn groups<'a>(input: &Input<'a>) -> Vec<(&'a str, Vec<&'a DeclaredService>)> {
+    let domains = &input.domains.domains;
+    let of = |place: Option<usize>| -> Vec<&'a DeclaredService> {
+        let services = input.declared.services.iter();
+        services.filter(|service| input.domains.of(&service.name.value) == place).collect()
+    };
+    let rest = if domains.is_empty() { "All services" } else { "In no domain" };
+    let named = domains.iter().enumerate().map(|(at, domain)| (domain.name.as_str(), of(Some(at))));
+    named.chain([(rest, of(None))]).filter(|(_, services)| !services.is_empty()).collect()
+}
+
+fn badge(standing: &Standing) -> Inline {
+    let (_, sign, words) = standing_words(standing);
+    let mut badge = Inline::new();
+    badge.strong(&format!("{sign} {words}"));
+    badge
+}
+
+fn list(findings: &[&Finding], out: &mut Markdown) {
+    if findings.is_empty() {
+        return;
+    }
+    let rows: Vec<Vec<Inline>> = findings
+        .iter()
+        .map(|finding| {
+            let object = finding.object.to_string();
+            let mut case = Inline::of(&finding.message);
+            if !finding.help.is_empty() {
+                case.text("; ").text(&finding.help);
+            }
+            if let Some(sql) = &finding.fix {
+                case.text(" ").code(sql);
+            }
+            let mut places = Inline::new();
+            for (position, place) in finding.locations().enumerate() {
+                places.text(if position == 0 { "" } else { " " }).code(&format!("{}:{}", place.file, place.line));
+            }
+            let object = if object.is_empty() { &finding.service } else { &object };
+            vec![Inline::of(finding.rule.name()), Inline::of_code(object), case, places]
+        })
+        .collect();
+    out.table(&["Rule", "Object", "What is the case", "Where"], &rows);
+}
+
+fn accepted(accepted: &[&Accepted], out: &mut Markdown) {
+    if accepted.is_empty() {
+        return;
+    }
+    out.heading(3, "accepted", &Inline::of("Accepted"));
+    let items: Vec<Inline> = accepted
+        .iter()
+        .map(|entry| {
+            let mut item = Inline::of(entry.finding.rule.name());
+            item.text(" ").code(&entry.finding.object.to_string()).text(": ").text(&entry.finding.message);
+            item.text(" (").text(&entry.by);
+            match &entry.reason {
+                Some(reason) => item.text(": ").text(reason).text(")"),
+                None => item.text(", without a reason)"),
+            };
+            item
+        })
+        .collect();
+    out.list(&items);
+}

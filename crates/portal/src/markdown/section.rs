@@ -1,0 +1,247 @@
+//! The Data Store section of a service: diagram, overview, key features, table reference with columns and indexes.
+
+use trueup_model::declared::{
+    DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
+};
+
+use super::text::{Inline, Markdown};
+use crate::facts::{self, Mark, Nullability, find_table, table_title};
+use crate::input::Input;
+use crate::links::{Links, Members, Page};
+use crate::pages::{service_rows, standing_sentence, target_text};
+use crate::text::count;
+
+/// Where a section stands: that decides what it can lead to.
+pub(super) struct Setting<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) links: &'a Links,
+    /// The address of the diagram, as seen from where the section stands; none without one.
+    pub(super) picture: Option<&'a str>,
+    /// The page of another service, when there is one.
+    pub(super) other: &'a dyn Fn(&Page) -> Option<String>,
+    /// What all anchors begin with.
+    pub(super) prefix: &'a str,
+}
+
+impl Setting<'_> {
+    /// The whole section; the heading is its first line.
+    pub(super) fn write(&self, service: &DeclaredService, out: &mut Markdown) {
+        out.heading(2, &self.anchor("data-store"), &Inline::of("Data store"));
+        self.diagram(service, out);
+        self.overview(service, out);
+        features(service, &self.anchor("data-store-features"), out);
+        self.tables(service, out);
+    }
+
+    fn anchor(&self, anchor: &str) -> String {
+        format!("{}{anchor}", self.prefix)
+    }
+
+    fn diagram(&self, service: &DeclaredService, out: &mut Markdown) {
+        out.heading(3, &self.anchor("data-store-diagram"), &Inline::of("Entity relationship diagram"));
+        let Some(picture) = self.picture else {
+            let why = if service.tables.is_empty() { "No table is declared." } else { "There is no picture." };
+            out.paragraph(&Inline::of(why));
+            return;
+        };
+        let mut line = Inline::new();
+        line.picture(picture, &format!("Entity relationship diagram of {}", service.name.value));
+        out.paragraph(&line);
+        let mut source = Inline::of("Generated from ");
+        source.code(&service.name.at.file).text(&format!(", line {}", service.name.at.line));
+        out.paragraph(&source);
+    }
+
+    fn overview(&self, service: &DeclaredService, out: &mut Markdown) {
+        out.heading(3, &self.anchor("data-store-overview"), &Inline::of("Overview"));
+        let mut rows = Vec::new();
+        let mut row = |title: &str, value: Inline| {
+            let mut head = Inline::new();
+            head.strong(title);
+            rows.push(vec![head, value]);
+        };
+        let engine = if service.engine.text.is_empty() { "not given" } else { &service.engine.text };
+        row("Engine", Inline::of(engine));
+        row("Schema", schema(service));
+        row("Tables", self.table_names(service));
+        for (title, text) in service_rows(service) {
+            row(title, Inline::of(&text));
+        }
+        row("Agreement", Inline::of(&standing_sentence(&self.input.standing(service))));
+        out.table(&["Property", "Detail"], &rows);
+    }
+
+    fn table_names(&self, service: &DeclaredService) -> Inline {
+        let mut names = Inline::new();
+        for (position, table) in service.tables.iter().enumerate() {
+            names.text(if position == 0 { "" } else { ", " });
+            let href = format!("#{}", self.anchor(&self.links.table(service, table)));
+            names.link(&href, &Inline::of_code(&table_title(table)));
+        }
+        if names.is_empty() { Inline::of("none declared") } else { names }
+    }
+
+    fn tables(&self, service: &DeclaredService, out: &mut Markdown) {
+        out.heading(3, &self.anchor("data-store-tables"), &Inline::of("Table reference"));
+        if service.tables.is_empty() {
+            out.paragraph(&Inline::of("No table is declared."));
+        }
+        for table in &service.tables {
+            self.table(service, table, out);
+        }
+    }
+
+    fn table(&self, service: &DeclaredService, table: &DeclaredTable, out: &mut Markdown) {
+        let anchor = self.anchor(&self.links.table(service, table));
+        out.heading(4, &anchor, &Inline::of_code(&table_title(table)));
+        if let Some(description) = &table.description {
+            out.paragraph(&Inline::of(description));
+        }
+        if let Some(former) = &table.renamed_from {
+            let mut line = Inline::of("Formerly ");
+            out.paragraph(line.code(former.value.as_str()));
+        }
+        let Some(details) = &table.details else {
+            out.paragraph(&Inline::of("Only listed: neither columns nor indexes are declared."));
+            return;
+        };
+        let members = Members::of(&anchor, table);
+        let heads = ["Column", "Type", "Key", "Null", "Default", "Constraints and notes"];
+        let rows: Vec<_> =
+            details.columns.iter().map(|column| self.column(service, column, details, &members)).collect();
+        out.table(&heads, &rows);
+        if details.indexes.is_empty() {
+            out.paragraph(&Inline::of("No index is declared."));
+            return;
+        }
+        let rows: Vec<_> = details.indexes.iter().map(|index| self.index(index, &members)).collect();
+        out.table(&["Index", "On", "Kind"], &rows);
+    }
+
+    fn column(
+        &self,
+        service: &DeclaredService,
+        column: &DeclaredColumn,
+        details: &TableDetails,
+        members: &Members<'_>,
+    ) -> Vec<Inline> {
+        let entry = self.input.written.at(&column.name.at);
+        let mut name = Inline::new();
+        name.anchor(&members.column(column.name.value.as_str())).code(column.name.value.as_str());
+        let marks: Vec<&str> = facts::marks(column, details).into_iter().map(Mark::letters).collect();
+        let null = match facts::nullability(column) {
+            Nullability::Required => "NOT NULL",
+            Nullability::Optional => "NULL",
+            Nullability::Unknown => "unknown",
+        };
+        let type_text = facts::type_text(column, entry).map_or_else(Inline::new, Inline::of_code);
+        let default = facts::default_text(column).map_or_else(Inline::new, |text| Inline::of_code(&text));
+        let more = self.constraints(service, column);
+        vec![name, type_text, Inline::of(&marks.join(", ")), Inline::of(null), default, more]
+    }
+
+    fn constraints(&self, service: &DeclaredService, column: &DeclaredColumn) -> Inline {
+        let entry = self.input.written.at(&column.name.at);
+        let mut parts = Vec::new();
+        if let Some(reference) = &column.references {
+            parts.push(self.reference(service, reference));
+        }
+        parts.extend(column.checks.iter().map(|check| Inline::of_code(&facts::check_text(&check.value))));
+        if column.encrypted.is_some() {
+            parts.push(Inline::of("ENCRYPTED"));
+        }
+        if let Some(former) = &column.renamed_from {
+            let mut part = Inline::of("formerly ");
+            part.code(former.value.as_str());
+            parts.push(part);
+        }
+        parts.extend(column.notes.iter().map(|note| Inline::of(note)));
+        if let Some(text) = facts::unclear(column, entry, service.engine.is_postgres) {
+            let mut part = Inline::of("as written: ");
+            part.code(text);
+            parts.push(part);
+        }
+        joined(&parts)
+    }
+
+    fn reference(&self, service: &DeclaredService, reference: &Reference) -> Inline {
+        let text = target_text(&reference.target);
+        let mut out = Inline::of("FK → ");
+        match self.href(service, &reference.target) {
+            Some(href) => out.link(&href, &Inline::of(&text)),
+            None => out.text(&text),
+        };
+        if let Some(action) = &reference.on_delete {
+            out.text(" ON DELETE ").text(&action.value);
+        }
+        out
+    }
+
+    fn href(&self, service: &DeclaredService, target: &Target) -> Option<String> {
+        match target {
+            Target::Table { table, .. } | Target::UnknownKey { table } => {
+                let found = find_table(&service.tables, table)?;
+                Some(format!("#{}", self.anchor(&self.links.table(service, &service.tables[found]))))
+            }
+            Target::Service { service, .. } => (self.other)(&self.links.service(service)?),
+            Target::Missing { .. } => None,
+        }
+    }
+
+    fn index(&self, index: &DeclaredIndex, members: &Members<'_>) -> Vec<Inline> {
+        let mut name = Inline::new();
+        name.anchor(&members.index(index.name.value.as_str())).code(index.name.value.as_str());
+        let keys = facts::keys_text(index);
+        let on = if keys.is_empty() { Inline::new() } else { Inline::of_code(&keys) };
+        let mut parts: Vec<Inline> = facts::index_words(index).iter().map(|word| Inline::of(word)).collect();
+        if let Some(text) = facts::index_as_written(index, self.input.written.at(&index.name.at)) {
+            let mut part = Inline::of("as written: ");
+            part.code(text);
+            parts.push(part);
+        }
+        if let Some(former) = &index.renamed_from {
+            let mut part = Inline::of("formerly ");
+            part.code(former.value.as_str());
+            parts.push(part);
+        }
+        vec![name, on, joined(&parts)]
+    }
+}
+
+fn schema(service: &DeclaredService) -> Inline {
+    let Some(schema) = &service.schema else { return Inline::of("not given") };
+    let mut text = Inline::of_code(schema.value.as_str());
+    if let Some(former) = &service.schema_renamed_from {
+        text.text(", formerly ").code(former.value.as_str());
+    }
+    text
+}
+
+fn features(service: &DeclaredService, anchor: &str, out: &mut Markdown) {
+    if service.prose.features.is_empty() {
+        return;
+    }
+    out.heading(3, anchor, &Inline::of("Key features"));
+    let items: Vec<Inline> = service.prose.features.iter().map(|feature| Inline::of(feature)).collect();
+    out.list(&items);
+}
+
+/// Parts with commas between them.
+fn joined(parts: &[Inline]) -> Inline {
+    let mut out = Inline::new();
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        if !out.is_empty() {
+            out.text(", ");
+        }
+        out.append(part);
+    }
+    out
+}
+
+/// `3 tables · 13 columns`.
+pub(super) fn sizes(service: &DeclaredService) -> String {
+    let details = || service.tables.iter().filter_map(|table| table.details.as_ref());
+    let columns = details().map(|details| details.columns.len()).sum();
+    let indexes = details().map(|details| details.indexes.len()).sum();
+    [count(service.tables.len(), "table"), count(columns, "column"), count(indexes, "index")].join(" · ")
+}
