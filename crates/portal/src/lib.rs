@@ -11,6 +11,7 @@ pub mod input;
 mod links;
 mod markup;
 mod pages;
+mod puml;
 mod search;
 mod site;
 mod slug;
@@ -18,32 +19,65 @@ pub mod source;
 mod stage;
 mod text;
 pub mod truth;
+mod workers;
 pub mod written;
 
 pub use erd::elk::Elk;
 pub use erd::layout;
-pub use site::Site;
+pub use site::{Sink, Site};
 
+use erd::Erd;
+use erd::draw::Picture;
 use input::Input;
 use links::{Links, Page};
+use trueup_model::declared::DeclaredService;
 
 /// Makes every file of the standalone HTML site.
 pub fn build(input: &Input<'_>) -> Site {
+    let site = site::Filling::default();
+    build_into(input, &site);
+    site.finish()
+}
+
+/// The same, file by file, on all cores: a site of thousands of services need not fit into memory.
+pub fn build_into(input: &Input<'_>, sink: &dyn Sink) {
     let links = Links::of(input.declared);
-    let mut site = Site::default();
-    site.add(site::STYLE, site::style(input.domains));
-    site.add(site::SCRIPT, include_str!("../assets/portal.js"));
-    site.add(site::INDEX, search::script(input, &links));
-    let site_pages = pages::Pages { input, links: &links, layout: &Elk };
-    site.add(Page::Home.path(), site_pages.home());
-    site.add(Page::Findings.path(), site_pages.findings());
-    site.add(Page::Changes.path(), site_pages.changes());
-    site.add(Page::Migrations.path(), site_pages.migrations());
-    site.add(Page::Guide.path(), site_pages.guide());
-    for service in &input.declared.services {
-        if let Some(page) = links.service(&service.name.value) {
-            site.add(page.path(), site_pages.service(service, &page));
+    let pages = pages::Pages { input, links: &links, layout: &Elk };
+    let common: [&(dyn Fn() -> (String, String) + Sync); 8] = [
+        &|| (site::STYLE.to_owned(), site::style(input.domains)),
+        &|| (site::SCRIPT.to_owned(), site::SCRIPTS.to_owned()),
+        &|| (site::INDEX.to_owned(), search::script(input, &links)),
+        &|| (Page::Home.path(), pages.home()),
+        &|| (Page::Findings.path(), pages.findings()),
+        &|| (Page::Changes.path(), pages.changes()),
+        &|| (Page::Migrations.path(), pages.migrations()),
+        &|| (Page::Guide.path(), pages.guide()),
+    ];
+    let services = &input.declared.services;
+    // The largest first: what is left for the end is small, and no core waits long.
+    let mut order: Vec<&DeclaredService> = services.iter().collect();
+    order.sort_by_key(|service| std::cmp::Reverse(service.tables.len()));
+    workers::each(common.len() + order.len(), |job| match common.get(job) {
+        Some(make) => {
+            let (path, text) = make();
+            sink.file(path, text.into_bytes());
         }
+        None => service_files(order[job - common.len()], &pages, sink),
+    });
+}
+
+/// The page of a service, and its diagram as files.
+fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn Sink) {
+    let (input, name) = (pages.input, &service.name.value);
+    let Some(page) = pages.links.service(name) else { return };
+    let picture = Picture::of(Erd::of(service, input.written), pages.layout);
+    sink.file(page.path(), pages.service(service, &page, &picture).into_bytes());
+    let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
+    let title = format!("Entity relationship diagram of {name}");
+    if let Some(svg) = picture.file(&title, colour) {
+        sink.file(page.beside("svg"), svg.into_bytes());
     }
-    site
+    if !service.tables.is_empty() {
+        sink.file(page.beside("puml"), puml::source(name, &picture.erd).into_bytes());
+    }
 }

@@ -38,6 +38,12 @@ impl Page {
         }
     }
 
+    /// A file beside this page, of the same name but for its ending.
+    pub(crate) fn beside(&self, ending: &str) -> String {
+        let path = self.path();
+        format!("{}.{ending}", path.strip_suffix(".html").unwrap_or(&path))
+    }
+
     /// What leads from this page to the site's folder.
     pub(crate) fn root(&self) -> &'static str {
         if matches!(self, Self::Service(_)) { "../" } else { "" }

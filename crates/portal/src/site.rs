@@ -1,20 +1,36 @@
 //! The finished site: relative paths and bytes.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::domains::Domains;
 
-/// Files of a site, by path. Paths are relative, with `/`, made of slugs and names of ours.
+/// Takes the files of a site as they are made, from several threads, in no order.
+pub trait Sink: Sync {
+    /// Takes one file. Its path is relative, with `/`, made of slugs and names of ours; no path comes twice.
+    fn file(&self, path: String, content: Vec<u8>);
+}
+
+/// Files of a site, by path, all in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     /// Path and content.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Site {
-    /// Adds a file.
-    pub(crate) fn add(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) {
-        self.files.insert(path.into(), content.into());
+/// A site that is being filled.
+#[derive(Debug, Default)]
+pub(crate) struct Filling(Mutex<Site>);
+
+impl Sink for Filling {
+    fn file(&self, path: String, content: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).files.insert(path, content);
+    }
+}
+
+impl Filling {
+    pub(crate) fn finish(self) -> Site {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -23,9 +39,16 @@ pub(crate) const STYLE: &str = "assets/portal.css";
 pub(crate) const SCRIPT: &str = "assets/portal.js";
 pub(crate) const INDEX: &str = "assets/search-index.js";
 
+/// The scripts of the pages, as one file.
+pub(crate) const SCRIPTS: &str = concat!(include_str!("../assets/portal.js"), include_str!("../assets/erd.js"));
+
 /// The stylesheet, with the domains' colours: the pages have no style of their own, so a strict policy holds.
 pub(crate) fn style(domains: &Domains) -> String {
-    let mut css = String::from(include_str!("../assets/portal.css")) + "\n" + include_str!("../assets/truth.css");
+    let mut css = String::from(crate::erd::STYLE)
+        + "
+" + include_str!("../assets/portal.css")
+        + "
+" + include_str!("../assets/truth.css");
     for (position, domain) in domains.domains.iter().enumerate() {
         if let Some(color) = domain.color {
             css.push_str(&format!(".d{position}{{--domain:{}}}\n", color.hex()));

@@ -355,7 +355,7 @@ fn assert_address(page: &str, address: &str, site: &Site) {
 fn paths_are_made_of_slugs() {
     for path in hostile().files.keys() {
         let (stem, kind) = path.rsplit_once('.').unwrap();
-        assert!(["html", "css", "js"].contains(&kind), "{path}");
+        assert!(["html", "css", "js", "svg", "puml"].contains(&kind), "{path}");
         assert!(stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c)), "{path}");
         assert!(!path.starts_with('/') && path.matches('/').count() <= 1 && path.len() < 90, "{path}");
     }

@@ -274,7 +274,7 @@ fn is_a_path_of_ours(path: &str) -> bool {
     let Some((stem, kind)) = path.rsplit_once('.') else { return false };
     let parts: Vec<&str> = stem.split('/').collect();
     let plain = parts.iter().all(|part| !part.is_empty() && part.chars().all(allowed));
-    plain && parts.len() <= 2 && matches!(kind, "html" | "css" | "js")
+    plain && parts.len() <= 2 && matches!(kind, "html" | "css" | "js" | "svg" | "puml")
 }
 
 /// Whether anything but dot files (a `.git`, a `.nojekyll`) is in the folder.

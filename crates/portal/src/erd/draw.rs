@@ -1,62 +1,109 @@
 //! The diagram as inline SVG: colours come from the stylesheet, so light, dark and print need one picture.
 
-use super::layout::{Layout, Placement, Point};
-use super::{Card, CardKind, Erd, HEAD, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE, path};
+use super::layout::{Layout, LayoutError, Placement, Point};
+use super::{
+    Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
+};
+use super::{file, path, shelves};
+use crate::domains::Color;
 use crate::facts::Nullability;
 use crate::markup::Markup;
 use crate::text::{count, cut};
 
-/// Addresses that boxes lead to.
+/// Addresses that boxes lead to; a box without one is no link.
 pub(crate) struct Targets<'a> {
-    /// The anchor of each table of the service, by position.
-    pub(crate) tables: &'a [String],
+    /// The section of a table of the service, by position.
+    pub(crate) table: &'a dyn Fn(usize) -> Option<String>,
     /// The page of another service.
     pub(crate) service: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// Lays the diagram out and draws it; without a placement, says so.
-pub(crate) fn draw(erd: &Erd, name: &str, targets: &Targets<'_>, layout: &dyn Layout, out: &mut Markup) {
-    let (graph, drawn) = erd.graph();
-    match layout.place(&graph) {
-        Ok(placement) => figure(erd, name, targets, &placement, &drawn, out),
-        Err(error) => {
-            out.element("p", &[("class", "note")], |p| {
-                p.text("There is no picture: ").text(&error.to_string()).text(". The tables are all below.");
-            });
+/// What a picture is called: in the page's namespace, and for people.
+pub(crate) struct Title<'a> {
+    /// What the identifiers inside the picture start with; no two pictures of a page share one.
+    pub(crate) id: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// A diagram with its places, laid out once for every form it is shown in.
+pub(crate) struct Picture {
+    pub(crate) erd: Erd,
+    placed: Result<Placed, LayoutError>,
+}
+
+/// Where everything goes, and which relation each line is.
+struct Placed {
+    placement: Placement,
+    drawn: Vec<usize>,
+}
+
+impl Picture {
+    /// Lays a diagram out.
+    pub(crate) fn of(erd: Erd, layout: &dyn Layout) -> Self {
+        let (graph, drawn) = erd.graph();
+        let placed = shelves::place(&graph, layout).map(|placement| Placed { placement, drawn });
+        Self { erd, placed }
+    }
+
+    /// Draws it into a page; without a placement, says so.
+    pub(crate) fn inline(&self, title: &Title<'_>, targets: &Targets<'_>, out: &mut Markup) {
+        match &self.placed {
+            Ok(placed) => figure(&self.erd, title, targets, placed, out),
+            Err(error) => {
+                out.element("p", &[("class", "note")], |p| {
+                    p.text("There is no picture: ").text(&error.to_string()).text(". The tables are all below.");
+                });
+            }
         }
+    }
+
+    /// The picture as a file of its own; none without a placement or without a box. Its boxes lead nowhere, since
+    /// nobody knows where the file will lie.
+    pub(crate) fn file(&self, title: &str, colour: Option<Color>) -> Option<String> {
+        let placed = self.placed.as_ref().ok()?;
+        let size = placed.placement.size?;
+        let targets = Targets { table: &|_| None, service: &|_| None };
+        let inside = |svg: &mut Markup| contents(&self.erd, &targets, placed, svg);
+        Some(file::wrap(title, &description(&self.erd), colour, size, inside))
     }
 }
 
 /// A picture that is only a little wider than a page, in pixels, is shrunk to it; a wider one scrolls.
 const FITS: i32 = 1400;
 
-fn figure(erd: &Erd, name: &str, targets: &Targets<'_>, placed: &Placement, drawn: &[usize], out: &mut Markup) {
-    let Some(size) = placed.size else { return };
+fn figure(erd: &Erd, title: &Title<'_>, targets: &Targets<'_>, placed: &Placed, out: &mut Markup) {
+    let Some(size) = placed.placement.size else { return };
     let (width, height) = ((size.width).to_string(), (size.height).to_string());
     let view = format!("0 0 {width} {height}");
+    let ids = [format!("{}-title", title.id), format!("{}-desc", title.id)];
+    let labels = ids.join(" ");
     let attributes = [
         ("class", if size.width <= FITS { "erd fit" } else { "erd" }),
         ("role", "group"),
-        ("aria-labelledby", "erd-title erd-desc"),
+        ("aria-labelledby", labels.as_str()),
         ("width", width.as_str()),
         ("height", height.as_str()),
         ("viewBox", view.as_str()),
     ];
     out.element("svg", &attributes, |svg| {
-        svg.element("title", &[("id", "erd-title")], |title| {
-            title.text("Entity relationship diagram of ").text(name);
-        });
-        svg.leaf("desc", &[("id", "erd-desc")], &description(erd)).line();
-        for (line, position) in placed.lines.iter().zip(drawn) {
-            relation(&erd.relations[*position], line, svg);
-        }
-        for (card, corner) in erd.boxes.iter().zip(&placed.boxes) {
-            draw_card(card, *corner, targets, svg);
-            svg.line();
-        }
+        svg.leaf("title", &[("id", &ids[0])], title.text);
+        svg.leaf("desc", &[("id", &ids[1])], &description(erd)).line();
+        contents(erd, targets, placed, svg);
     });
 }
 
+/// Lines and boxes.
+fn contents(erd: &Erd, targets: &Targets<'_>, placed: &Placed, svg: &mut Markup) {
+    for (line, position) in placed.placement.lines.iter().zip(&placed.drawn) {
+        relation(&erd.relations[*position], line, svg);
+    }
+    for (card, corner) in erd.boxes.iter().zip(&placed.placement.boxes) {
+        draw_card(card, *corner, targets, svg);
+        svg.line();
+    }
+}
+
+/// What the picture shows, in a sentence or two.
 fn description(erd: &Erd) -> String {
     let tables = erd.boxes.iter().filter(|card| matches!(card.kind, CardKind::Table(_))).count();
     let enforced = erd.relations.iter().filter(|relation| relation.enforced).count();
@@ -90,20 +137,29 @@ fn relation(relation: &Relation, line: &[Point], svg: &mut Markup) {
 fn draw_card(card: &Card, at: Point, targets: &Targets<'_>, svg: &mut Markup) {
     match &card.kind {
         CardKind::Table(position) => {
-            let href = format!("#{}", targets.tables[*position]);
-            let label = format!("Table {}, {}", card.title, count(card.rows.len() + card.left_out, "column"));
-            svg.element("a", &[("href", &href), ("aria-label", &label)], |link| frame(card, at, link));
+            let label = format!("Table {}, {}", card.title, count(card.columns, "column"));
+            linked((targets.table)(*position), &label, svg, |link| frame(card, at, link));
             // Outside of the link: its name is the table's, not a reading of the whole box. Clicks fall through.
             svg.element("g", &[("class", "rows")], |rows| body(card, at, rows));
         }
-        CardKind::Service(service) => match (targets.service)(service) {
-            Some(href) => {
-                let label = format!("Service {}", card.title);
-                svg.element("a", &[("href", &href), ("aria-label", &label)], |link| pill(card, at, "pill", link));
-            }
-            None => pill(card, at, "pill missing", svg),
-        },
+        CardKind::Service(service) => {
+            let href = (targets.service)(service);
+            let class = if href.is_some() { "pill" } else { "pill missing" };
+            linked(href, &format!("Service {}", card.title), svg, |link| pill(card, at, class, link));
+        }
         CardKind::Missing => pill(card, at, "pill missing", svg),
+    }
+}
+
+/// A link around what is drawn, where there is somewhere to go.
+fn linked(href: Option<String>, label: &str, svg: &mut Markup, inside: impl FnOnce(&mut Markup)) {
+    match href {
+        Some(href) => {
+            svg.element("a", &[("href", &href), ("aria-label", label)], inside);
+        }
+        None => {
+            svg.element("g", &[], inside);
+        }
     }
 }
 
@@ -139,12 +195,25 @@ fn body(card: &Card, at: Point, svg: &mut Markup) {
         draw_row(card, row, at.x, y, svg);
         y += ROW;
     }
-    let note = match card.left_out {
-        0 if card.rows.is_empty() => "listed without columns".to_owned(),
-        0 => return,
-        more => format!("and {}", count(more, "more column")),
-    };
-    label("more", Point { x: at.x + SIDE, y: y + 15 }, &note, svg);
+    if !card.left_out.is_empty() {
+        label("more", Point { x: at.x + SIDE, y: y + 15 }, &card.left_out, svg);
+    }
+    if card.indexes.is_empty() {
+        return;
+    }
+    let mut y = at.y + card.indexes_y();
+    svg.shape("path", &[("class", "part"), ("d", &format!("M{} {}h{}", at.x, y, card.size.width))]);
+    for index in &card.indexes {
+        draw_index(index, at.x + SIDE, y + 2, svg);
+        y += INDEX_ROW;
+    }
+}
+
+fn draw_index(index: &super::IndexRow, x: i32, y: i32, svg: &mut Markup) {
+    let (class, letters) = if index.unique { ("mark uq", "UQ") } else { ("mark ix", "IX") };
+    rect(class, Point { x, y: y + 3 }, MARK - 4, 13, 3, svg);
+    label("mark-text", Point { x: x + (MARK - 4) / 2, y: y + 13 }, letters, svg);
+    label("index", Point { x: x + MARK, y: y + 13 }, &cut(&index.text, LONGEST_INDEX), svg);
 }
 
 fn draw_row(card: &Card, row: &super::Row, left: i32, y: i32, svg: &mut Markup) {

@@ -62,7 +62,7 @@ pub struct Placement {
 pub struct LayoutError(pub String);
 
 /// A layout engine. Equal graphs give equal placements.
-pub trait Layout {
+pub trait Layout: Sync {
     /// Places every box and line of a graph.
     ///
     /// # Errors

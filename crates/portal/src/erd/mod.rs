@@ -2,16 +2,21 @@
 
 pub(crate) mod draw;
 pub(crate) mod elk;
+mod file;
 pub mod layout;
+mod near;
 mod path;
+mod shelves;
 
 use trueup_model::declared::{DeclaredColumn, DeclaredService, DeclaredTable, TableDetails, Target};
 use trueup_model::name::Identifier;
 
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
-use crate::text::{columns, cut};
+use crate::text::{columns, count, cut};
 use crate::written::Written;
+pub(crate) use file::STYLE;
 use layout::{Edge, End, Graph, Size};
+pub(crate) use near::MOST as MOST_NEIGHBOURS;
 
 /// A service with more tables than this has only keys in its boxes.
 pub(crate) const KEYS_ONLY_ABOVE: usize = 40;
@@ -25,6 +30,10 @@ const MARK: i32 = 25;
 /// Longest texts inside a box, in columns of the fixed-width font.
 const LONGEST_NAME: usize = 34;
 const LONGEST_TYPE: usize = 28;
+const LONGEST_INDEX: usize = 54;
+/// Pixels of an index's row, and of the room above the first.
+const INDEX_ROW: i32 = 19;
+const INDEX_GAP: i32 = 5;
 
 /// A diagram, before it is laid out.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +50,11 @@ pub(crate) struct Card {
     pub(crate) kind: CardKind,
     pub(crate) title: String,
     pub(crate) rows: Vec<Row>,
-    /// How many columns the rows do not show.
-    pub(crate) left_out: usize,
+    pub(crate) indexes: Vec<IndexRow>,
+    /// What the rows do not show, in words; empty when they show all.
+    pub(crate) left_out: String,
+    /// How many columns the table has, shown or not.
+    pub(crate) columns: usize,
     pub(crate) size: Size,
     /// Where names of columns start, from the left of the box.
     pub(crate) name_x: i32,
@@ -68,6 +80,23 @@ pub(crate) struct Row {
     pub(crate) null: Nullability,
 }
 
+/// An index in a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IndexRow {
+    /// Its name, and what it is over.
+    pub(crate) text: String,
+    pub(crate) unique: bool,
+}
+
+/// How much of a table its box shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All columns and indexes.
+    All,
+    /// Columns that are keys.
+    Keys,
+}
+
 /// A reference from a column to a table or a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Relation {
@@ -85,63 +114,11 @@ impl Erd {
     /// The diagram of a service.
     pub(crate) fn of(service: &DeclaredService, written: &Written) -> Self {
         let keys_only = service.tables.len() > KEYS_ONLY_ABOVE;
-        let tables = service.tables.iter().enumerate();
-        let boxes = tables.map(|(position, table)| table_box(position, table, keys_only, written)).collect();
-        let mut erd = Self { boxes, relations: Vec::new(), keys_only };
-        for (position, table) in service.tables.iter().enumerate() {
-            if let Some(details) = &table.details {
-                details.columns.iter().for_each(|column| erd.add_relation(service, position, column, details));
-            }
-        }
-        erd
-    }
-
-    fn add_relation(&mut self, service: &DeclaredService, table: usize, column: &DeclaredColumn, own: &TableDetails) {
-        let Some(reference) = &column.references else { return };
-        let row = self.row_of(table, column.name.value.as_str());
-        let (target, target_row, enforced) = match &reference.target {
-            Target::Table { table: name, column } => match find_table(&service.tables, name) {
-                Some(found) => (found, self.key_row(service, found, column.as_ref()), true),
-                None => (self.external(CardKind::Missing, name.as_str()), None, false),
-            },
-            Target::UnknownKey { table: name } => match find_table(&service.tables, name) {
-                Some(found) => (found, None, false),
-                None => (self.external(CardKind::Missing, name.as_str()), None, false),
-            },
-            Target::Service { service, table } => {
-                let title = table.as_ref().map_or_else(|| service.clone(), |table| format!("{service}.{table}"));
-                (self.external(CardKind::Service(service.clone()), &title), None, false)
-            }
-            Target::Missing { text } => (self.external(CardKind::Missing, text), None, false),
-        };
-        self.relations.push(Relation {
-            from: (target, target_row),
-            to: (table, row),
-            optional: facts::nullability(column) != Nullability::Required,
-            single: facts::is_single(column, own),
-            enforced,
-        });
-    }
-
-    fn row_of(&self, table: usize, column: &str) -> Option<usize> {
-        self.boxes[table].rows.iter().position(|row| row.name == column)
-    }
-
-    /// The row of the column that is referenced: the one named, else the first of the key.
-    fn key_row(&self, service: &DeclaredService, table: usize, column: Option<&Identifier>) -> Option<usize> {
-        let details = service.tables[table].details.as_ref()?;
-        let key = || details.primary_key().next().map(|key| &key.name.value);
-        self.row_of(table, column.or_else(key)?.as_str())
-    }
-
-    /// The box of something outside of the service; one for all references to it.
-    fn external(&mut self, kind: CardKind, title: &str) -> usize {
-        if let Some(known) = self.boxes.iter().position(|known| known.kind == kind && known.title == title) {
-            return known;
-        }
-        let size = Size { width: pixels(columns(&cut(title, 40)), 73) + 28, height: 28 };
-        self.boxes.push(Card { kind, title: title.to_owned(), rows: Vec::new(), left_out: 0, size, name_x: 0 });
-        self.boxes.len() - 1
+        let detail = if keys_only { Detail::Keys } else { Detail::All };
+        let mut drawing = Drawing::new(service, written);
+        (0..service.tables.len()).for_each(|table| drawing.add_table(table, detail));
+        (0..service.tables.len()).for_each(|table| drawing.add_relations(table, &|_| true));
+        Self { keys_only, ..drawing.erd }
     }
 
     /// The question for the layout engine. Relations that would start where they end have no line.
@@ -174,29 +151,186 @@ impl Erd {
     fn end(&self, (node, row): (usize, Option<usize>)) -> End {
         let shown = &self.boxes[node];
         let y = match row {
-            Some(row) => HEAD + 2 + i32::try_from(row).unwrap_or(i32::MAX / ROW - 3) * ROW + ROW / 2,
+            Some(row) => HEAD + 2 + whole(row) * ROW + ROW / 2,
             None => shown.size.height.min(HEAD) / 2,
         };
         End { node, y }
     }
 }
 
-fn table_box(position: usize, table: &DeclaredTable, keys_only: bool, written: &Written) -> Card {
+/// A diagram that is being put together.
+struct Drawing<'a> {
+    service: &'a DeclaredService,
+    written: &'a Written,
+    erd: Erd,
+    /// The box of each table that has one.
+    places: Vec<Option<usize>>,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(service: &'a DeclaredService, written: &'a Written) -> Self {
+        Self { service, written, erd: Erd::default(), places: vec![None; service.tables.len()] }
+    }
+
+    fn add_table(&mut self, table: usize, detail: Detail) {
+        self.places[table] = Some(self.erd.boxes.len());
+        self.erd.boxes.push(table_box(table, &self.service.tables[table], detail, self.written));
+    }
+
+    /// The references of a table whose target is wanted: a table of the service by its position, or something else.
+    fn add_relations(&mut self, table: usize, wanted: &dyn Fn(Option<usize>) -> bool) {
+        let service = self.service;
+        let Some(details) = &service.tables[table].details else { return };
+        for column in &details.columns {
+            let Some(reference) = &column.references else { continue };
+            let target = local(service, &reference.target);
+            if wanted(target) {
+                self.add_relation(table, column, details, &reference.target, target);
+            }
+        }
+    }
+
+    fn add_relation(
+        &mut self,
+        table: usize,
+        column: &DeclaredColumn,
+        own: &TableDetails,
+        target: &Target,
+        found: Option<usize>,
+    ) {
+        let Some(to) = self.places[table] else { return };
+        let (from, from_row, enforced) = match (target, found) {
+            (Target::Table { column, .. }, Some(found)) => {
+                let Some(place) = self.places[found] else { return };
+                (place, self.key_row(found, place, column.as_ref()), true)
+            }
+            (_, Some(found)) => {
+                let Some(place) = self.places[found] else { return };
+                (place, None, false)
+            }
+            (Target::Service { service, table }, None) => {
+                let title = table.as_ref().map_or_else(|| service.clone(), |table| format!("{service}.{table}"));
+                (self.external(CardKind::Service(service.clone()), &title), None, false)
+            }
+            (Target::Table { table, .. } | Target::UnknownKey { table }, None) => {
+                (self.external(CardKind::Missing, table.as_str()), None, false)
+            }
+            (Target::Missing { text }, None) => (self.external(CardKind::Missing, text), None, false),
+        };
+        self.erd.relations.push(Relation {
+            from: (from, from_row),
+            to: (to, self.row_of(to, column.name.value.as_str())),
+            optional: facts::nullability(column) != Nullability::Required,
+            single: facts::is_single(column, own),
+            enforced,
+        });
+    }
+
+    fn row_of(&self, place: usize, column: &str) -> Option<usize> {
+        self.erd.boxes[place].rows.iter().position(|row| row.name == column)
+    }
+
+    /// The row of the column that is referenced: the one named, else the first of the key.
+    fn key_row(&self, table: usize, place: usize, column: Option<&Identifier>) -> Option<usize> {
+        let details = self.service.tables[table].details.as_ref()?;
+        let key = || details.primary_key().next().map(|key| &key.name.value);
+        self.row_of(place, column.or_else(key)?.as_str())
+    }
+
+    /// The badge of something outside of the service, made when it is first met.
+    fn external(&mut self, kind: CardKind, title: &str) -> usize {
+        if let Some(known) = self.erd.boxes.iter().position(|known| known.kind == kind && known.title == title) {
+            return known;
+        }
+        let size = Size { width: pixels(columns(&cut(title, 40)), 73) + 28, height: 28 };
+        self.erd.boxes.push(Card {
+            kind,
+            title: title.to_owned(),
+            rows: Vec::new(),
+            indexes: Vec::new(),
+            left_out: String::new(),
+            columns: 0,
+            size,
+            name_x: 0,
+        });
+        self.erd.boxes.len() - 1
+    }
+}
+
+/// The table of the service that a reference means.
+fn local(service: &DeclaredService, target: &Target) -> Option<usize> {
+    match target {
+        Target::Table { table, .. } | Target::UnknownKey { table } => find_table(&service.tables, table),
+        Target::Service { .. } | Target::Missing { .. } => None,
+    }
+}
+
+fn table_box(position: usize, table: &DeclaredTable, detail: Detail, written: &Written) -> Card {
     let title = table_title(table);
     let all: Vec<Row> = table.details.iter().flat_map(|details| rows(details, written)).collect();
-    let count = all.len();
-    let rows: Vec<Row> = all.into_iter().filter(|row| !keys_only || !row.marks.is_empty()).collect();
-    let left_out = count - rows.len();
+    let columns_of_table = all.len();
+    let rows: Vec<Row> = all.into_iter().filter(|row| detail == Detail::All || !row.marks.is_empty()).collect();
+    let indexes = if detail == Detail::All { index_rows(table) } else { Vec::new() };
+    let left_out = left_out(table, columns_of_table - rows.len(), indexes.len());
     let gutter = i32::try_from(rows.iter().map(|row| row.marks.len()).max().unwrap_or(0)).unwrap_or(3) * MARK;
-    let widest = |text: fn(&Row) -> String| rows.iter().map(|row| columns(&text(row))).max().unwrap_or(0);
-    let names = pixels(widest(shown_name), 73);
-    let types = pixels(widest(shown_type), 67);
-    let body = SIDE + gutter + names + 20 + types + 26 + SIDE;
-    let head = pixels(columns(&cut(&title, LONGEST_NAME)), 80) + 2 * SIDE + 8;
-    let notes = if rows.is_empty() || left_out > 0 { 1 } else { 0 };
-    let height = HEAD + (i32::try_from(rows.len()).unwrap_or(i32::MAX / ROW - 3) + notes) * ROW + 6;
-    let size = Size { width: body.max(head).max(190), height };
-    Card { kind: CardKind::Table(position), title, rows, left_out, size, name_x: SIDE + gutter }
+    let mut card = Card {
+        kind: CardKind::Table(position),
+        title,
+        rows,
+        indexes,
+        left_out,
+        columns: columns_of_table,
+        size: Size { width: 0, height: 0 },
+        name_x: SIDE + gutter,
+    };
+    card.size = card.measure();
+    card
+}
+
+fn index_rows(table: &DeclaredTable) -> Vec<IndexRow> {
+    let indexes = table.details.iter().flat_map(|details| &details.indexes);
+    let row = |index: &trueup_model::declared::DeclaredIndex| {
+        let keys = facts::keys_text(index);
+        let keys = if keys.is_empty() { String::new() } else { format!(" ({keys})") };
+        IndexRow { text: format!("{}{keys}", index.name.value), unique: index.unique }
+    };
+    indexes.map(row).collect()
+}
+
+/// What a box does not show, in words.
+fn left_out(table: &DeclaredTable, columns: usize, shown_indexes: usize) -> String {
+    let Some(details) = &table.details else { return "listed without columns".to_owned() };
+    let indexes = details.indexes.len() - shown_indexes;
+    let parts = [(columns, "more column"), (indexes, "index")];
+    let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(n, noun)).collect();
+    if parts.is_empty() { String::new() } else { format!("and {}", parts.join(", ")) }
+}
+
+impl Card {
+    /// The room that head, rows, indexes and the note need.
+    fn measure(&self) -> Size {
+        let widest = |text: fn(&Row) -> String| self.rows.iter().map(|row| columns(&text(row))).max().unwrap_or(0);
+        let (names, types) = (pixels(widest(shown_name), 73), pixels(widest(shown_type), 67));
+        let body = self.name_x + names + 20 + types + 26 + SIDE;
+        let head = pixels(columns(&cut(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8;
+        let index = self.indexes.iter().map(|index| columns(&cut(&index.text, LONGEST_INDEX))).max();
+        let index = index.map_or(0, |widest| SIDE + MARK + pixels(widest, 64) + SIDE);
+        let note = pixels(columns(&self.left_out), 73) + 2 * SIDE;
+        let height = self.indexes_y() + whole(self.indexes.len()) * INDEX_ROW + 6;
+        Size { width: body.max(head).max(index).max(note).max(190), height }
+    }
+
+    /// Where the first index starts, below the top of the box.
+    fn indexes_y(&self) -> i32 {
+        let note = i32::from(!self.left_out.is_empty());
+        let gap = if self.indexes.is_empty() { 0 } else { INDEX_GAP };
+        HEAD + (whole(self.rows.len()) + note) * ROW + gap
+    }
+}
+
+/// A number of rows; one that no picture could hold stays within the numbers of pictures.
+fn whole(rows: usize) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX).min(1_000_000)
 }
 
 fn rows<'a>(details: &'a TableDetails, written: &'a Written) -> impl Iterator<Item = Row> + 'a {

@@ -1,6 +1,7 @@
 //! The pages: what stands on each of them, as markup.
 
 mod changes;
+mod diagram;
 mod findings;
 mod flow;
 mod guide;

@@ -3,9 +3,7 @@
 use trueup_model::declared::{DeclaredService, Target};
 
 use super::{Counts, Pages, badge};
-use crate::erd::draw::{Targets, draw};
-use crate::erd::{Erd, KEYS_ONLY_ABOVE};
-use crate::facts::{Nullability, is_single, nullability, table_title};
+use crate::erd::draw::Picture;
 use crate::links::Page;
 use crate::markup::Markup;
 use crate::site::domain_class;
@@ -13,17 +11,19 @@ use crate::text::count;
 
 impl Pages<'_> {
     /// The page of a service.
-    pub(crate) fn service(&self, service: &DeclaredService, page: &Page) -> String {
+    pub(crate) fn service(&self, service: &DeclaredService, page: &Page, picture: &Picture) -> String {
         let name = &service.name.value;
         self.shell(page, name, |main| {
             let class = format!("service {}", domain_class(self.input.domains, name));
             main.element("article", &[("class", &class), ("id", "data-store")], |article| {
                 self.title(service, page, article);
                 self.on_this_page(service, article);
-                self.diagram(service, page, article);
+                self.diagram(service, page, picture, article);
                 section("overview", "Overview", article, |section| self.overview(service, section));
                 features(service, article);
-                section("tables", "Table reference", article, |section| self.tables(service, page, section));
+                section("tables", "Table reference", article, |section| {
+                    self.tables(service, page, &picture.erd, section);
+                });
                 self.service_migrations(service, article);
                 self.service_findings(service, page, article);
             });
@@ -74,27 +74,6 @@ impl Pages<'_> {
             });
         });
     }
-
-    fn diagram(&self, service: &DeclaredService, page: &Page, out: &mut Markup) {
-        section("diagram", "Entity relationship diagram", out, |section| {
-            if service.tables.is_empty() {
-                section.leaf("p", &[("class", "note")], "No table is declared.");
-                return;
-            }
-            let erd = Erd::of(service, self.input.written);
-            if erd.keys_only {
-                let why = format!("More than {KEYS_ONLY_ABOVE} tables: the boxes show keys only.");
-                section.leaf("p", &[("class", "quiet")], &why);
-            }
-            let tables: Vec<String> = service.tables.iter().map(|table| self.links.table(service, table)).collect();
-            let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
-            let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", "Diagram")];
-            section.element("div", &frame, |frame| {
-                draw(&erd, &service.name.value, &Targets { tables: &tables, service: &other }, self.layout, frame);
-            });
-            relations_as_text(service, section);
-        });
-    }
 }
 
 /// A section with a heading and an anchor.
@@ -113,35 +92,6 @@ fn features(service: &DeclaredService, out: &mut Markup) {
         section.element("ul", &[("class", "features")], |list| {
             for feature in &service.prose.features {
                 list.leaf("li", &[], feature);
-            }
-        });
-    });
-}
-
-/// The lines of the diagram in words, for those who cannot see it.
-fn relations_as_text(service: &DeclaredService, out: &mut Markup) {
-    let sentences: Vec<String> = service
-        .tables
-        .iter()
-        .flat_map(|table| {
-            let columns =
-                table.details.iter().flat_map(|details| details.columns.iter().map(move |column| (details, column)));
-            columns.filter_map(move |(details, column)| {
-                let target = target_text(&column.references.as_ref()?.target);
-                let many = if is_single(column, details) { "at most one row" } else { "any number of rows" };
-                let one = if nullability(column) == Nullability::Required { "one" } else { "one or no" };
-                Some(format!("{}.{} → {target}: {many} to {one} row", table_title(table), column.name.value))
-            })
-        })
-        .collect();
-    if sentences.is_empty() {
-        return;
-    }
-    out.element("details", &[], |details| {
-        details.leaf("summary", &[], "The relations as text");
-        details.element("ul", &[], |list| {
-            for sentence in &sentences {
-                list.leaf("li", &[], sentence);
             }
         });
     });

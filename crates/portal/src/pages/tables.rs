@@ -1,6 +1,6 @@
 //! The table reference: every table with its columns and indexes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use trueup_model::declared::{
     DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
@@ -10,6 +10,7 @@ use trueup_model::finding::Finding;
 use super::Pages;
 use super::findings::anchor_of;
 use super::service::target_text;
+use crate::erd::Erd;
 use crate::facts::{self, Nullability, find_table, table_title};
 use crate::links::{Members, Page, migration_anchors};
 use crate::markup::Markup;
@@ -29,19 +30,23 @@ struct Reader<'a> {
     judge: Judge<'a>,
     /// Where the migrations stand on the page.
     migrations: Vec<String>,
+    /// The neighbours of each table, where each has a picture of its own.
+    neighbours: Vec<BTreeSet<usize>>,
 }
 
 impl Pages<'_> {
     /// One section a table.
-    pub(super) fn tables(&self, service: &DeclaredService, page: &Page, out: &mut Markup) {
+    pub(super) fn tables(&self, service: &DeclaredService, page: &Page, erd: &Erd, out: &mut Markup) {
         if service.tables.is_empty() {
             out.leaf("p", &[("class", "note")], "No table is declared.");
         }
         let judge = Judge::of(self.input, service);
         let migrations = judge.provenance().map_or_else(Vec::new, |known| migration_anchors(&known.migrations));
-        let reader = Reader { pages: self, service, page, findings: self.by_object(service), judge, migrations };
-        for table in &service.tables {
-            reader.table(table, out);
+        let neighbours = if erd.keys_only { erd.neighbours(service.tables.len()) } else { Vec::new() };
+        let findings = self.by_object(service);
+        let reader = Reader { pages: self, service, page, findings, judge, migrations, neighbours };
+        for (position, table) in service.tables.iter().enumerate() {
+            reader.table(position, table, out);
         }
     }
 
@@ -58,7 +63,7 @@ impl Pages<'_> {
 }
 
 impl Reader<'_> {
-    fn table(&self, table: &DeclaredTable, out: &mut Markup) {
+    fn table(&self, position: usize, table: &DeclaredTable, out: &mut Markup) {
         let anchor = self.pages.links.table(self.service, table);
         let title = format!("{anchor}-title");
         out.line().element("section", &[("class", "table"), ("id", &anchor), ("aria-labelledby", &title)], |section| {
@@ -82,6 +87,9 @@ impl Reader<'_> {
                 None => {
                     section.leaf("p", &[("class", "note")], "Only listed: neither columns nor indexes are declared.");
                 }
+            }
+            if let Some(neighbours) = self.neighbours.get(position) {
+                self.pages.neighbourhood(self.service, self.page, position, neighbours, section);
             }
         });
     }

@@ -1,0 +1,113 @@
+//! The diagram as PlantUML source: for teams whose tools render it, and for `--erd plantuml`.
+//!
+//! Names are hostile here too. PlantUML reads its source line by line and gives a meaning to most punctuation, so only
+//! letters, digits and a few marks that mean nothing to it are written as they are; every other character is written
+//! `<U+XXXX>`, which it shows as that character and does not read.
+
+use crate::erd::{Card, CardKind, Erd, Relation, Row};
+use crate::facts::{Mark, Nullability};
+use crate::text::cut;
+
+/// Longest text in the source, in columns.
+const LONGEST: usize = 120;
+
+/// A whole file. It names no theme, since older releases know none.
+pub(crate) fn source(service: &str, erd: &Erd) -> String {
+    let mut out =
+        format!("@startuml\ntitle {}\nhide circle\nhide empty members\nleft to right direction\n", plain(service));
+    out.push_str("skinparam shadowing false\n");
+    for (node, card) in erd.boxes.iter().enumerate() {
+        out.push('\n');
+        entity(node, card, &mut out);
+    }
+    out.push('\n');
+    for relation in &erd.relations {
+        out.push_str(&line(relation));
+    }
+    out.push_str("@enduml\n");
+    out
+}
+
+fn entity(node: usize, card: &Card, out: &mut String) {
+    let stereotype = match card.kind {
+        CardKind::Table(_) => "",
+        CardKind::Service(_) => " <<service>>",
+        CardKind::Missing => " <<not in the intent>>",
+    };
+    out.push_str(&format!("entity \"{}\" as e{node}{stereotype} {{\n", plain(&card.title)));
+    let is_key = |row: &&Row| row.marks.contains(&Mark::Primary);
+    let (keys, others): (Vec<&Row>, Vec<&Row>) = card.rows.iter().partition(is_key);
+    keys.iter().for_each(|row| out.push_str(&column("* ", row)));
+    if !keys.is_empty() && !others.is_empty() {
+        out.push_str("  --\n");
+    }
+    others.iter().for_each(|row| out.push_str(&column("", row)));
+    if !card.left_out.is_empty() {
+        out.push_str(&format!("  {{field}} {}\n", plain(&card.left_out)));
+    }
+    if !card.indexes.is_empty() {
+        out.push_str("  ..\n");
+    }
+    for index in &card.indexes {
+        let kind = if index.unique { "UQ index" } else { "index" };
+        out.push_str(&format!("  {{field}} {kind} {}\n", plain(&index.text)));
+    }
+    out.push_str("}\n");
+}
+
+/// `name : type`, the key starred, with its marks. `{field}` says that brackets make no method of it.
+fn column(star: &str, row: &Row) -> String {
+    let mut marks: Vec<&str> = row.marks.iter().map(|mark| mark.letters()).collect();
+    match row.null {
+        Nullability::Required => marks.push("NN"),
+        Nullability::Unknown => marks.push("null unknown"),
+        Nullability::Optional => {}
+    }
+    let marks: String = marks.iter().map(|mark| format!(" <<{mark}>>")).collect();
+    format!("  {star}{{field}} {} : {}{marks}\n", plain(&row.name), plain(&row.type_text))
+}
+
+/// From the column that references to what it references.
+fn line(relation: &Relation) -> String {
+    let many = if relation.single { "|o" } else { "}|" };
+    let one = if relation.optional { "o|" } else { "||" };
+    let dash = if relation.enforced { "--" } else { ".." };
+    format!("e{} {many}{dash}{one} e{}\n", relation.to.0, relation.from.0)
+}
+
+/// Text that PlantUML shows and does not read.
+fn plain(text: &str) -> String {
+    let text = cut(text, LONGEST);
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied().unwrap_or(' ');
+        // A mark between letters is a mark; doubled or at an end it would be formatting.
+        let inside = before.is_alphanumeric() && after.is_alphanumeric();
+        let is_plain =
+            c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '(' | ')') || (inside && matches!(c, '_' | '-'));
+        if is_plain {
+            out.push(c);
+        } else {
+            out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+        }
+        before = c;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_letters_digits_and_harmless_marks_stay() {
+        assert_eq!(plain("check_in-id2"), "check_in-id2");
+        assert_eq!(plain("DECIMAL(10,2)"), "DECIMAL(10,2)");
+        assert_eq!(plain("__x__"), "<U+005F><U+005F>x<U+005F><U+005F>");
+        assert_eq!(plain("\n!include /etc/passwd"), " <U+0021>include <U+002F>etc<U+002F>passwd");
+        assert_eq!(plain("@enduml"), "<U+0040>enduml");
+        assert_eq!(plain("%date()"), "<U+0025>date()");
+    }
+}
