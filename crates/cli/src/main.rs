@@ -53,8 +53,8 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             Ok(0)
         }
         Command::Migrate(arguments) => {
-            let MigrateArgs { locks, report, database } = *arguments;
-            run_database(Verb::Migrate, &database, &Extra { locks, report }, &place)
+            let MigrateArgs { locks, report, dry_run, database } = *arguments;
+            run_database(Verb::Migrate, &database, &Extra { locks, report, dry_run }, &place)
         }
         Command::Info(arguments) => run_database(Verb::Info, &arguments, &Extra::default(), &place),
         Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &Extra::default(), &place),
@@ -64,7 +64,7 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
         Command::Undo(arguments) => {
             let UndoArgs { target, locks, mut database } = *arguments;
             database.set.extend(target.map(|version| format!("target={version}")));
-            run_database(Verb::Undo, &database, &Extra { locks, report: None }, &place)
+            run_database(Verb::Undo, &database, &Extra { locks, ..Extra::default() }, &place)
         }
         Command::Flyway(arguments) => run_flyway(&arguments.arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),

@@ -17,6 +17,7 @@ pub mod origin;
 pub mod placeholders;
 pub mod problem;
 pub mod properties;
+pub mod psql;
 pub mod rerun;
 pub mod settings;
 pub mod source;

@@ -20,6 +20,7 @@ Examples:
   trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
   trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
+  trueup migrate --dry-run=pending.sql          the SQL, for psql; nothing is executed
 
 The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from spring.flyway.* in application.yml or
@@ -83,6 +84,12 @@ pub struct MigrateArgs {
     /// Write what came of the run to a file, as JSON, whatever that is
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub report: Option<PathBuf>,
+    /// Write down the SQL that would be sent, as a script for psql, and execute nothing; without a file, print it
+    ///
+    /// The history is read, without its lock. Flyway's setting dryRunOutput does the same.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-",
+        conflicts_with = "report", help_heading = REPORT)]
+    pub dry_run: Option<PathBuf>,
     /// What all of them have.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -9,14 +9,14 @@ use trueup_postgres::run::{Command, Event, RunError, Stop};
 use super::bar::Bar;
 use super::error::RunnerError;
 use super::out::Out;
-use super::{Server, json, open};
-use crate::args::{DatabaseArgs, LockArgs};
+use super::{Extra, Server, dry, json, open};
+use crate::args::DatabaseArgs;
 use crate::check::Place;
 
 /// Runs one of them to its end, and shows what came of it: the exit code, and the document of a migrate.
 pub(super) async fn run(
     arguments: &DatabaseArgs,
-    locks: LockArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
     out: Out<'_>,
@@ -27,8 +27,16 @@ pub(super) async fn run(
         opened = open(arguments, place, out) => opened?,
         () = asked.asked() => return Err(RunError::Interrupted.into()),
     };
-    inputs.lock_timeout = locks.lock_timeout;
-    inputs.lock_retries = locks.lock_retries;
+    inputs.lock_timeout = extra.locks.lock_timeout;
+    inputs.lock_retries = extra.locks.lock_retries;
+    if let Some(path) = dry::target(extra, &inputs, out)? {
+        tokio::select! {
+            done = dry::run(&mut database, &inputs, &path, out) => done?,
+            () = asked.asked() => return Err(RunError::Interrupted.into()),
+        }
+        database.close().await;
+        return Ok((0, None));
+    }
     let bar = Bar::new(out.has_bar());
     let mut tell = |event: Event<'_>| bar.around(&event, || out.event(&event));
     let mut stop = Stop::when(stop);

@@ -3,6 +3,7 @@
 mod bar;
 mod changing;
 pub mod connection;
+mod dry;
 mod error;
 mod human;
 mod json;
@@ -45,6 +46,8 @@ pub struct Extra {
     pub locks: LockArgs,
     /// The file for what came of it.
     pub report: Option<PathBuf>,
+    /// Where the SQL goes, when nothing is to run; `-` is standard output.
+    pub dry_run: Option<PathBuf>,
 }
 
 /// Runs a command to its end and prints what came of it; the exit code is Flyway's: 0, or 1 for any failure.
@@ -65,7 +68,7 @@ pub async fn run(
             return 1;
         }
     };
-    let (code, document) = told(arguments, extra.locks, place, stop, out).await;
+    let (code, document) = told(arguments, extra, place, stop, out).await;
     match record.zip(document).map(|(record, document)| record.write(&document)) {
         Some(Err(error)) => {
             out.unrecorded(&error);
@@ -84,7 +87,7 @@ pub(crate) async fn run_as_flyway(
     flyway: &Teller,
 ) -> u8 {
     let out = Out { format: RunFormat::Human, command, verbose: arguments.verbose, flyway: Some(flyway) };
-    told(arguments, LockArgs::default(), place, stop, out).await.0
+    told(arguments, &Extra::default(), place, stop, out).await.0
 }
 
 /// Connects as a command would, and no more.
@@ -116,7 +119,7 @@ pub(crate) async fn test_connection(
 /// The exit code of a run, and its document when it is one that is kept.
 async fn told(
     arguments: &DatabaseArgs,
-    locks: LockArgs,
+    extra: &Extra,
     place: &Place,
     stop: watch::Receiver<bool>,
     out: Out<'_>,
@@ -128,7 +131,7 @@ async fn told(
             () = asked.asked() => Err(RunError::Interrupted.into()),
         },
         // The others end by themselves when they are asked to: they have something to cancel and to tell.
-        _ => changing::run(arguments, locks, place, stop, out).await,
+        _ => changing::run(arguments, extra, place, stop, out).await,
     };
     result.unwrap_or_else(|error| {
         out.error(&error);

@@ -26,8 +26,12 @@ impl Record {
     }
 
     /// Writes the document in place of what was there; never half of it.
-    pub(super) fn write(mut self, document: &Value) -> Result<(), RunnerError> {
-        let text = format!("{document:#}\n");
+    pub(super) fn write(self, document: &Value) -> Result<(), RunnerError> {
+        self.write_text(&format!("{document:#}\n"))
+    }
+
+    /// The same with any text.
+    pub(super) fn write_text(mut self, text: &str) -> Result<(), RunnerError> {
         self.file.write_all(text.as_bytes()).map_err(|source| failed(&self.path, source))?;
         self.file.persist(&self.path).map_err(|error| failed(&self.path, error.error))?;
         Ok(())

@@ -107,7 +107,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("skipDefaultCallbacks", Kind::Unsupported("switches SQL callbacks off, which trueup does not follow")),
     ("cherryPick", Kind::Unsupported(PAID)),
     ("errorOverrides", Kind::Unsupported(PAID)),
-    ("dryRunOutput", Kind::Meaningless(PAID)),
+    ("dryRunOutput", Kind::RunnerText),
     ("licenseKey", Kind::Meaningless(PAID)),
     ("email", Kind::Meaningless(PAID)),
     ("token", Kind::Meaningless(PAID)),

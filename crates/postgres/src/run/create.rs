@@ -9,6 +9,22 @@ use super::events;
 use super::outcome::RunError;
 use super::runner::Runner;
 
+/// What is missing, and the rows that tell of it.
+#[derive(Debug)]
+pub(super) struct Creation {
+    /// Whether the history's table is there.
+    pub(super) exists: bool,
+    pub(super) missing: Vec<Identifier>,
+    pub(super) rows: Vec<(i32, NewRow)>,
+}
+
+impl Creation {
+    /// Whether a baseline is among it.
+    pub(super) fn is_baseline(&self) -> bool {
+        self.rows.iter().any(|(_, row)| row.kind == AppliedKind::Baseline)
+    }
+}
+
 impl Runner<'_> {
     /// Creates missing schemas and the table, all in one transaction; whether there was anything to create.
     pub(super) async fn create_missing(
@@ -17,13 +33,31 @@ impl Runner<'_> {
         exists: bool,
         rows: &[AppliedMigration],
     ) -> Result<bool, RunError> {
+        let Some(creation) = self.creation(facts, exists, rows)? else { return Ok(false) };
+        // Flyway makes this a baseline with all that belongs to one.
+        let create = async |runner: &mut Self| runner.create(&creation).await;
+        if creation.is_baseline() {
+            self.around(&events::BASELINE, create).await?;
+        } else {
+            create(self).await?;
+        }
+        Ok(true)
+    }
+
+    /// What a migrate has to create before anything runs.
+    pub(super) fn creation(
+        &self,
+        facts: &[SchemaFacts],
+        exists: bool,
+        rows: &[AppliedMigration],
+    ) -> Result<Option<Creation>, RunError> {
         let missing: Vec<_> = facts.iter().filter(|schema| !schema.exists).map(|schema| &schema.name).collect();
         let may_create = self.inputs.settings.create_schemas.value && self.database.names_schemas();
         if !missing.is_empty() && !may_create {
             return Err(RunError::MissingSchemas(missing.iter().map(ToString::to_string).collect()));
         }
         if exists && missing.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let mut new_rows = Vec::new();
         if !missing.is_empty() {
@@ -39,15 +73,7 @@ impl Runner<'_> {
         if baseline {
             new_rows.push((1, self.baseline_row()));
         }
-        let missing: Vec<_> = missing.into_iter().cloned().collect();
-        // Flyway makes this a baseline with all that belongs to one.
-        let create = async |runner: &mut Self| runner.create(exists, &missing, &new_rows).await;
-        if baseline {
-            self.around(&events::BASELINE, create).await?;
-        } else {
-            create(self).await?;
-        }
-        Ok(true)
+        Ok(Some(Creation { exists, missing: missing.into_iter().cloned().collect(), rows: new_rows }))
     }
 
     /// Creates missing schemas, and the table with a baseline in it unless it is there: baseline 1, schemas 2.
@@ -67,32 +93,31 @@ impl Runner<'_> {
             let rank = last_rank.unwrap_or(1).saturating_add(1);
             rows.push((rank, NewRow::schemas(missing.iter().map(Identifier::as_str))));
         }
-        self.create(last_rank.is_some(), &missing, &rows).await
+        self.create(&Creation { exists: last_rank.is_some(), missing, rows }).await
     }
 
-    async fn create(
-        &mut self,
-        exists: bool,
-        missing: &[Identifier],
-        new_rows: &[(i32, NewRow)],
-    ) -> Result<(), RunError> {
+    /// The statements that create it, transaction included.
+    pub(super) fn creation_sql(&self, creation: &Creation) -> Vec<String> {
         let guard = &self.database.guard;
-        let mut sql = String::from("BEGIN;");
-        for schema in missing {
-            sql.push_str(&format!("CREATE SCHEMA {};", schema.quoted()));
-        }
-        if exists {
-            let inserts = new_rows.iter().map(|(rank, row)| guard.table.insert(*rank, row, &guard.stamp, "0", true));
-            sql.extend(inserts);
+        let mut sql = vec!["BEGIN;".to_owned()];
+        sql.extend(creation.missing.iter().map(|schema| format!("CREATE SCHEMA {};", schema.quoted())));
+        if creation.exists {
+            let insert = |(rank, row): &(i32, NewRow)| guard.table.insert(*rank, row, &guard.stamp, "0", true);
+            sql.extend(creation.rows.iter().map(insert));
         } else {
-            sql.push_str(&guard.table.create(new_rows, &guard.stamp));
+            sql.push(guard.table.create(&creation.rows, &guard.stamp));
         }
-        sql.push_str("COMMIT");
+        sql.push("COMMIT".to_owned());
+        sql
+    }
+
+    async fn create(&mut self, creation: &Creation) -> Result<(), RunError> {
+        let sql = self.creation_sql(creation).concat();
+        let Creation { exists, missing, .. } = creation;
         self.execute(&sql, "the schema history cannot be created").await?;
         self.migrated.created_schemas = missing.iter().map(ToString::to_string).collect();
         let table = self.database.table().name().quoted();
-        let baseline = new_rows.iter().any(|(_, row)| row.kind == AppliedKind::Baseline);
-        let history = (!exists).then_some((table.as_str(), baseline));
+        let history = (!*exists).then_some((table.as_str(), creation.is_baseline()));
         (self.tell)(Event::Created { schemas: &self.migrated.created_schemas, history });
         Ok(())
     }

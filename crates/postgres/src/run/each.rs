@@ -12,8 +12,8 @@ use super::runner::{Runner, Step};
 pub(super) struct Each {
     pub(super) before: &'static str,
     pub(super) after: &'static str,
-    before_statement: &'static str,
-    after_statement: &'static str,
+    pub(super) before_statement: &'static str,
+    pub(super) after_statement: &'static str,
     statement_error: &'static str,
     error: &'static str,
 }

@@ -22,10 +22,10 @@ pub(super) const AFTER_MIGRATE_APPLIED: &str = "afterMigrateApplied";
 
 /// The events around a piece of work.
 pub(super) struct Around {
-    before: &'static str,
-    after: &'static str,
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
     error: &'static str,
-    finish: &'static str,
+    pub(super) finish: &'static str,
 }
 
 pub(super) const MIGRATE: Around = Around {
@@ -206,7 +206,7 @@ impl Runner<'_> {
         self.fire(events.finish).await
     }
 
-    /// Sends something of ours, or writes it down when this is a dry run.
+    /// Sends something of ours.
     pub(super) async fn execute(&mut self, sql: &str, what: &'static str) -> Result<(), RunError> {
         let outcome = self.session().query(sql).await?;
         if outcome.error.is_some() {
