@@ -1,11 +1,12 @@
 //! All checks, each with its time, and one line of numbers at the end.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use trueup_testkit::SKIPPED;
+use trueup_testkit::{SIDE_BY_SIDE, SKIPPED};
 
 use crate::browser;
 use crate::fetch::fetch;
@@ -19,7 +20,12 @@ struct Counts {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// Cases beside Flyway that passed, by number: whether Flyway itself took part.
+    beside_flyway: BTreeMap<u64, bool>,
 }
+
+/// How many cases there are beside Flyway; in continuous integration all of them are played with Flyway itself.
+const CASES: usize = 57;
 
 /// Runs every step, also after one failed; whether all were good.
 pub(crate) fn test() -> bool {
@@ -57,10 +63,12 @@ pub(crate) fn test() -> bool {
     });
     step("the README's first command", &mut release::first_command);
     step("tests", &mut || tests(bundled.as_deref(), &mut counts));
+    step("beside Flyway", &mut || counts.enough_beside_flyway(std::env::var_os("CI").is_some()));
     step("dependency rules", &mut || run(Command::new(cargo_deny()?).args(["check", "bans", "licenses", "sources"])));
     if !failed.is_empty() {
         println!("\nfailed steps: {}", failed.join(", "));
     }
+    println!("{}", counts.said_of_flyway());
     println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
     failed.is_empty()
 }
@@ -125,6 +133,12 @@ impl Counts {
         if line.contains(SKIPPED) {
             self.skipped += 1;
         }
+        if let Some((_, case)) = line.split_once(SIDE_BY_SIDE)
+            && let Some((number, how)) = case.split_once(' ')
+            && let Ok(number) = number.parse()
+        {
+            self.beside_flyway.insert(number, how.trim() == "live");
+        }
         let Some(numbers) = line.strip_prefix("test result: ") else { return };
         let count = |what: &str| {
             let parts = numbers.split(['.', ';']).map(str::trim);
@@ -133,6 +147,20 @@ impl Counts {
         self.passed += count("passed");
         self.failed += count("failed");
         self.skipped += count("ignored");
+    }
+
+    fn live(&self) -> usize {
+        self.beside_flyway.values().filter(|live| **live).count()
+    }
+
+    fn said_of_flyway(&self) -> String {
+        format!("flyway: live {}, recorded {}", self.live(), self.beside_flyway.len() - self.live())
+    }
+
+    /// Everywhere all cases have passed; in continuous integration none with recorded answers.
+    fn enough_beside_flyway(&self, live_only: bool) -> Result<(), String> {
+        let enough = if live_only { self.live() } else { self.beside_flyway.len() };
+        if enough >= CASES { Ok(()) } else { Err(format!("{}: {CASES} are due", self.said_of_flyway())) }
     }
 }
 
@@ -148,9 +176,15 @@ mod tests {
             "test a ... SKIPPED: a: no corpora",
             "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "test b ... ok",
+            "test c ... beside Flyway: case 7 live",
+            "beside Flyway: case 8 recorded",
+            "beside Flyway: case 7 live",
         ] {
             counts.add(line);
         }
-        assert_eq!(counts, Counts { passed: 15, failed: 2, skipped: 2 });
+        let beside_flyway = BTreeMap::from([(7, true), (8, false)]);
+        assert_eq!(counts, Counts { passed: 15, failed: 2, skipped: 2, beside_flyway });
+        assert_eq!(counts.said_of_flyway(), "flyway: live 1, recorded 1");
+        assert!(counts.enough_beside_flyway(true).is_err());
     }
 }

@@ -15,17 +15,22 @@ pub struct Problem {
     pub help: String,
     /// Whether the set of migrations, or what they do, may be other than what was read.
     pub blocking: bool,
+    /// Flyway's error code for it.
+    pub code: &'static str,
 }
+
+/// What Flyway calls settings that do not work.
+const CONFIGURATION: &str = "CONFIGURATION";
 
 impl Problem {
     /// A problem that leaves the service unknown.
     pub fn blocking(at: Location, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { at, message: message.into(), help: help.into(), blocking: true }
+        Self { at, message: message.into(), help: help.into(), blocking: true, code: CONFIGURATION }
     }
 
     /// A problem that changes nothing about the migrations.
     pub fn notice(at: Location, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { at, message: message.into(), help: help.into(), blocking: false }
+        Self { at, message: message.into(), help: help.into(), blocking: false, code: CONFIGURATION }
     }
 
     /// The finding for a service: an error when blocking, else a warning that changes no result.

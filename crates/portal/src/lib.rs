@@ -57,6 +57,11 @@ pub fn build_into(input: &Input<'_>, sink: &dyn Sink) {
     // The largest first: what is left for the end is small, and no core waits long.
     let mut order: Vec<&DeclaredService> = services.iter().collect();
     order.sort_by_key(|service| std::cmp::Reverse(service.tables.len()));
+    let (page, svg) = pages.map();
+    sink.file(Page::Map.path(), page.into_bytes());
+    if let Some(svg) = svg {
+        sink.file(Page::Map.beside("svg"), svg.into_bytes());
+    }
     workers::each(common.len() + order.len(), |job| match common.get(job) {
         Some(make) => {
             let (path, text) = make();

@@ -13,6 +13,8 @@ use crate::truth::Migration;
 pub(crate) enum Page {
     /// All services.
     Home,
+    /// All services, and the references between them.
+    Map,
     /// What is under way, by how far it has come.
     Changes,
     /// All migrations.
@@ -30,6 +32,7 @@ impl Page {
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Home => "index.html".to_owned(),
+            Self::Map => "map.html".to_owned(),
             Self::Changes => "changes.html".to_owned(),
             Self::Migrations => "migrations.html".to_owned(),
             Self::Findings => "findings.html".to_owned(),

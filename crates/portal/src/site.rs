@@ -49,6 +49,13 @@ pub(crate) fn style(domains: &Domains) -> String {
 " + include_str!("../assets/portal.css")
         + "
 " + include_str!("../assets/truth.css");
+    css.push_str(&domain_rules(domains));
+    css
+}
+
+/// The rules that give each domain its colour.
+pub(crate) fn domain_rules(domains: &Domains) -> String {
+    let mut css = String::new();
     for (position, domain) in domains.domains.iter().enumerate() {
         if let Some(color) = domain.color {
             css.push_str(&format!(".d{position}{{--domain:{}}}\n", color.hex()));

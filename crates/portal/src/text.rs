@@ -58,6 +58,7 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
     let plural = match noun {
         _ if n == 1 => noun.to_owned(),
         "index" => "indexes".to_owned(),
+        "box" => "boxes".to_owned(),
         "is" => "are".to_owned(),
         _ => format!("{noun}s"),
     };

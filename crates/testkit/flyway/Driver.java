@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TimeZone;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfo;
@@ -33,6 +34,12 @@ public class Driver {
         for (int i = 1; i < words.length; i++) {
             String[] pair = words[i].split("=", 2);
             settings.put("flyway." + decode(pair[0]), decode(pair[1]));
+        }
+        // No setting of Flyway's: the Java driver makes the JVM's zone the session's.
+        String zone = settings.remove("flyway.driver.timeZone");
+        TimeZone ours = TimeZone.getDefault();
+        if (zone != null) {
+            TimeZone.setDefault(TimeZone.getTimeZone(zone));
         }
         try {
             // Flyway reads this one only with a JSON library on the classpath.
@@ -66,25 +73,39 @@ public class Driver {
             return "{\"ok\":false,\"code\":" + text(String.valueOf(error.getErrorCode())) + ",\"message\":" + text(error.getMessage()) + "}";
         } catch (Throwable error) {
             return "{\"ok\":false,\"code\":\"JAVA\",\"message\":" + text(error.toString()) + "}";
+        } finally {
+            TimeZone.setDefault(ours);
         }
     }
 
     private static String validate(Flyway flyway) {
         var result = flyway.validateWithResult();
         List<String> codes = new ArrayList<>();
+        List<String> messages = new ArrayList<>();
         for (ValidateOutput invalid : result.invalidMigrations) {
             codes.add(text(String.valueOf(invalid.errorDetails.errorCode)));
+            messages.add(invalid.errorDetails.errorMessage);
         }
-        return "{\"ok\":" + result.validationSuccessful + ",\"codes\":[" + String.join(",", codes) + "]}";
+        if (codes.isEmpty() && result.errorDetails != null) {
+            codes.add(text(String.valueOf(result.errorDetails.errorCode)));
+        }
+        String answer = "{\"ok\":" + result.validationSuccessful + ",\"codes\":[" + String.join(",", codes) + "]";
+        if (!result.validationSuccessful) {
+            String error = result.errorDetails == null ? "" : result.errorDetails.errorMessage + "\n";
+            answer += ",\"message\":" + text(error + String.join("\n", messages));
+        }
+        return answer + "}";
     }
 
     private static String info(Flyway flyway) {
         List<String> states = new ArrayList<>();
+        List<String> items = new ArrayList<>();
         for (MigrationInfo info : flyway.info().all()) {
             String name = info.getVersion() == null ? info.getDescription() : info.getVersion().toString();
             states.add(text(name + ":" + info.getState().getDisplayName()));
+            items.add(text(name + "|" + info.getDescription() + "|" + info.getType() + "|" + info.getState().getDisplayName()));
         }
-        return "{\"ok\":true,\"states\":[" + String.join(",", states) + "]}";
+        return "{\"ok\":true,\"states\":[" + String.join(",", states) + "],\"items\":[" + String.join(",", items) + "]}";
     }
 
     private static String decode(String text) {

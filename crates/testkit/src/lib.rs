@@ -15,7 +15,7 @@ mod unprivileged;
 pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
 pub use server::{Server, ServerError};
-pub use skip::{SKIPPED, skipped};
+pub use skip::{SIDE_BY_SIDE, SKIPPED, skipped};
 pub use unprivileged::give as give_to_servers;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,9 @@
 /// What the line of a skipped test starts with; the summary counts these.
 pub const SKIPPED: &str = "SKIPPED: ";
 
+/// What the line of a case that was played beside Flyway starts with; its number follows, then `live` or `recorded`.
+pub const SIDE_BY_SIDE: &str = "beside Flyway: case ";
+
 /// Says that a test, or a part of it, did not run, and why. Return from the test after it.
 ///
 /// The line goes to the real standard error: `cargo test` swallows what a passing test prints.

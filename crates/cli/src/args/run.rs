@@ -22,9 +22,10 @@ Examples:
   trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
 
 The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
---user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
-spring.flyway.* in the main application.yml or .properties, from FLYWAY_* variables, and from --set; later
-ones win. What is not supported is refused, never left out.
+--user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from spring.flyway.* in application.yml or
+.properties and those of the active profiles, from flyway.toml and flyway.user.toml or else flyway.conf, from
+files that `configFiles` names, from FLYWAY_* variables, and from --set; later ones win. What is not supported
+is refused, never left out.
 
 A server on another machine must have TLS, unless the URL says sslmode=disable; sslmode=verify-full also checks
 who answers.
@@ -145,6 +146,9 @@ pub struct DatabaseArgs {
     /// A folder with migrations, or a location as Flyway writes it; may be given several times
     #[arg(long, value_name = "LOCATION", help_heading = FILES)]
     pub location: Vec<String>,
+    /// Spring's profiles, as in SPRING_PROFILES_ACTIVE, with commas between them; the last one wins
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = FILES)]
+    pub spring_profiles: Vec<String>,
     /// One of Flyway's settings, such as outOfOrder=true or placeholders.name=value; may be given several times
     #[arg(long, value_name = "KEY=VALUE", help_heading = FILES)]
     pub set: Vec<String>,

@@ -119,7 +119,10 @@ impl Call {
                 _ => return Err(format!("'{value}' is an invalid value for the -outputType option. Use 'json'.")),
             },
             "outputFile" => self.output_file = Some(PathBuf::from(value)),
-            "workingDirectory" => self.working_directory = Some(PathBuf::from(value)),
+            "workingDirectory" => {
+                self.working_directory = Some(PathBuf::from(value));
+                self.settings.push((key.to_owned(), Secret::new(value)));
+            }
             "color" if ["auto", "always", "never"].contains(&value) => {}
             "color" => return Err(format!("'{value}' is an invalid value for the -color option")),
             "infoOfState" => self.filter.states = list(),

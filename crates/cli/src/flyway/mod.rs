@@ -44,8 +44,7 @@ pub async fn run(arguments: &[Secret], place: &Place, stop: watch::Receiver<bool
         }
     };
     let folder = call.working_directory.as_ref().map_or_else(|| place.folder.clone(), |to| place.folder.join(to));
-    let place = Place { folder, color: place.color, cache: place.cache.clone() };
-    let teller = match Teller::new(&call, &place.folder) {
+    let teller = match Teller::new(&call, &folder) {
         Ok(teller) => teller,
         Err(why) => {
             Teller::plain(call.json).refused(&why);
@@ -66,8 +65,8 @@ pub async fn run(arguments: &[Secret], place: &Place, stop: watch::Receiver<bool
     teller.begin();
     for verb in &call.verbs {
         let code = match verb {
-            Verb::Run(command) => runner::run_as_flyway(*command, &arguments, &place, stop.clone(), &teller).await,
-            Verb::TestConnection => runner::test_connection(&arguments, &place, stop.clone(), &teller).await,
+            Verb::Run(command) => runner::run_as_flyway(*command, &arguments, place, stop.clone(), &teller).await,
+            Verb::TestConnection => runner::test_connection(&arguments, place, stop.clone(), &teller).await,
             Verb::ListEngines => {
                 teller.engines();
                 0

@@ -56,7 +56,9 @@ impl RunnerError {
     /// Flyway's error code.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Usage { .. } | Self::Problems(_) | Self::Record { .. } => "CONFIGURATION",
+            Self::Usage { .. } | Self::Record { .. } => "CONFIGURATION",
+            // They come in the order in which Flyway looks: settings, files, files beside each other.
+            Self::Problems(problems) => problems.first().map_or("CONFIGURATION", |problem| problem.code),
             Self::Run(error) => error.code(),
         }
     }

@@ -166,7 +166,7 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(
     out.notices(&project.notices);
     let connection = connection::choose(arguments, &variables, &project.settings)?;
     out.notices(&connection.notices);
-    let working_directory = place.folder.to_string_lossy().into_owned();
+    let working_directory = project.folder.to_string_lossy().into_owned();
     let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
     let mut waits = |none: &NoServer, wait| out.waits_for_a_server(none, wait);
     let session = connection.servers.connect(&mut waits).await.map_err(RunError::from)?;

@@ -24,7 +24,7 @@ struct Both {
 }
 
 /// Exit code, standard output, standard error.
-type Said = (i32, String, String);
+pub(crate) type Said = (i32, String, String);
 
 impl Both {
     fn new(files: &[(&str, &str)]) -> Option<Self> {
@@ -61,7 +61,7 @@ impl Both {
 }
 
 /// Our binary by Flyway's name.
-fn flyway(scene: &Scene) -> Command {
+pub(crate) fn flyway(scene: &Scene) -> Command {
     static NAMED: LazyLock<TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_trueup"), folder.path().join("flyway")).unwrap();
@@ -79,7 +79,7 @@ fn with_place<'a>(scene: &'a Scene, arguments: &[&'a str]) -> Vec<&'a str> {
     [&[scene.url_setting(), "-user=postgres", "-locations=filesystem:."], arguments].concat()
 }
 
-fn said(output: &Output) -> Said {
+pub(crate) fn said(output: &Output) -> Said {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }

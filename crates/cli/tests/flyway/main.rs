@@ -14,6 +14,7 @@ mod corpora;
 mod outside;
 mod reports;
 mod scene;
+mod settings;
 mod signals;
 mod states;
 mod together;

@@ -96,7 +96,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("jdbcProperties", Kind::Connection),
     ("driver", Kind::Connection),
     ("configFileEncoding", Kind::Meaningless("is not used: settings are read as UTF-8")),
-    ("configFiles", Kind::Unsupported("names further files of settings, which trueup does not follow")),
+    ("configFiles", Kind::Unsupported("names further files of settings, which is followed outside of files only")),
     ("scriptPlaceholderPrefix", Kind::Meaningless("concerns script migrations, which trueup does not run")),
     ("scriptPlaceholderSuffix", Kind::Meaningless("concerns script migrations, which trueup does not run")),
     ("jarDirs", Kind::Meaningless(JAVA)),

@@ -14,8 +14,8 @@ use trueup_model::location::{Located, Location};
 pub use self::conf::{ScriptConfig, read_conf, read_script_config};
 pub use self::connection::{ConnectionSettings, ConnectionValue};
 pub use self::keys::Kind;
-pub use self::spring::{read_spring, read_spring_properties};
-pub use self::toml::read_toml;
+pub use self::spring::{read_spring, read_spring_properties, resolve_spring};
+pub use self::toml::{Chosen, read_toml, read_toml_files};
 pub use self::variables::read_variables;
 use crate::encoding::Encoding;
 use crate::location::LocationSpec;
@@ -196,7 +196,8 @@ impl Settings {
             placeholders.insert(key, &*value.value);
         }
         placeholders.set_built_in("table", &*self.table.value);
-        placeholders.set_built_in("environment", "default");
+        let environment = self.runner.get("environment").map_or("default", |name| name.value.as_str());
+        placeholders.set_built_in("environment", environment);
         if let Some(schema) = self.history_schema() {
             placeholders.set_built_in("defaultSchema", schema);
         }

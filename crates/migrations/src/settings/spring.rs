@@ -132,6 +132,14 @@ fn list_index(key: &str) -> (&str, Option<usize>) {
     }
 }
 
+/// Resolves `${name}` and `${name:default}` in a value of Spring's.
+///
+/// # Errors
+/// The name that has neither value nor default.
+pub fn resolve_spring(value: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    resolve(value, lookup, 0)
+}
+
 /// Resolves `${name}` and `${name:default}`; the error is the name without a value.
 fn resolve(value: &str, lookup: &dyn Fn(&str) -> Option<String>, depth: usize) -> Result<String, String> {
     let mut out = String::with_capacity(value.len());

@@ -1,6 +1,6 @@
 //! The diagram as inline SVG: colours come from the stylesheet, so light, dark and print need one picture.
 
-use super::layout::{Layout, LayoutError, Placement, Point};
+use super::layout::{Layout, LayoutError, Placement, Point, Size};
 use super::{
     Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
 };
@@ -64,7 +64,8 @@ impl Picture {
         let size = placed.placement.size?;
         let targets = Targets { table: &|_| None, service: &|_| None };
         let inside = |svg: &mut Markup| contents(&self.erd, &targets, placed, svg);
-        Some(file::wrap(title, &description(&self.erd), colour, size, inside))
+        let rules = colour.map_or_else(String::new, |colour| format!(":root{{--domain:{}}}", colour.hex()));
+        Some(file::wrap(title, &description(&self.erd), &rules, size, inside))
     }
 }
 
@@ -73,6 +74,17 @@ const FITS: i32 = 1400;
 
 fn figure(erd: &Erd, title: &Title<'_>, targets: &Targets<'_>, placed: &Placed, out: &mut Markup) {
     let Some(size) = placed.placement.size else { return };
+    svg(title, &description(erd), size, out, |svg| contents(erd, targets, placed, svg));
+}
+
+/// A picture inside of a page.
+pub(super) fn svg(
+    title: &Title<'_>,
+    description: &str,
+    size: Size,
+    out: &mut Markup,
+    contents: impl FnOnce(&mut Markup),
+) {
     let (width, height) = ((size.width).to_string(), (size.height).to_string());
     let view = format!("0 0 {width} {height}");
     let ids = [format!("{}-title", title.id), format!("{}-desc", title.id)];
@@ -87,8 +99,8 @@ fn figure(erd: &Erd, title: &Title<'_>, targets: &Targets<'_>, placed: &Placed, 
     ];
     out.element("svg", &attributes, |svg| {
         svg.leaf("title", &[("id", &ids[0])], title.text);
-        svg.leaf("desc", &[("id", &ids[1])], &description(erd)).line();
-        contents(erd, targets, placed, svg);
+        svg.leaf("desc", &[("id", &ids[1])], description).line();
+        contents(svg);
     });
 }
 
@@ -235,13 +247,13 @@ fn draw_row(card: &Card, row: &super::Row, left: i32, y: i32, svg: &mut Markup) 
     }
 }
 
-fn rect(class: &str, at: Point, width: i32, height: i32, radius: i32, svg: &mut Markup) {
+pub(super) fn rect(class: &str, at: Point, width: i32, height: i32, radius: i32, svg: &mut Markup) {
     let numbers = [at.x, at.y, width, height, radius].map(|number| number.to_string());
     let [x, y, width, height, radius] = numbers.each_ref().map(String::as_str);
     svg.shape("rect", &[("class", class), ("x", x), ("y", y), ("width", width), ("height", height), ("rx", radius)]);
 }
 
-fn label(class: &str, at: Point, text: &str, svg: &mut Markup) {
+pub(super) fn label(class: &str, at: Point, text: &str, svg: &mut Markup) {
     let (x, y) = (at.x.to_string(), at.y.to_string());
     svg.leaf("text", &[("class", class), ("x", &x), ("y", &y)], text);
 }

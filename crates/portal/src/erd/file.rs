@@ -1,17 +1,16 @@
 //! The diagram as a file of its own, with its colours inside: for whoever keeps it elsewhere.
 
 use super::layout::Size;
-use crate::domains::Color;
 use crate::markup::Markup;
 
 /// The picture's rules and its colours, light and dark.
 pub(crate) const STYLE: &str = concat!(include_str!("../../assets/colours.css"), include_str!("../../assets/erd.css"));
 
-/// A whole file around what is drawn.
+/// A whole file around what is drawn; `rules` are those of the domains' colours.
 pub(crate) fn wrap(
     title: &str,
     description: &str,
-    colour: Option<Color>,
+    rules: &str,
     size: Size,
     inside: impl FnOnce(&mut Markup),
 ) -> String {
@@ -28,8 +27,7 @@ pub(crate) fn wrap(
     ];
     out.element("svg", &attributes, |svg| {
         svg.leaf("title", &[("id", "title")], title).leaf("desc", &[("id", "desc")], description).line();
-        let domain = colour.map_or_else(String::new, |colour| format!(":root{{--domain:{}}}", colour.hex()));
-        svg.leaf("style", &[], &format!("{STYLE}{domain}")).line();
+        svg.leaf("style", &[], &format!("{STYLE}{rules}")).line();
         svg.shape("rect", &[("class", "ground"), ("width", &w), ("height", &h)]);
         inside(svg);
     });

@@ -1,9 +1,11 @@
 //! The diagram of one service: its tables as boxes, its references as lines, as inline SVG.
 
 pub(crate) mod draw;
+pub(crate) mod draw_map;
 pub(crate) mod elk;
 mod file;
 pub mod layout;
+pub(crate) mod map;
 mod near;
 mod path;
 mod shelves;

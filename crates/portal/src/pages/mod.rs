@@ -7,6 +7,7 @@ mod flow;
 mod guide;
 mod home;
 mod icons;
+mod map;
 mod migrations;
 mod overview;
 mod service;

@@ -10,8 +10,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'se
                       base-uri 'none'; form-action 'none'";
 
 /// The pages that every page leads to, and what they are called there.
-const PAGES: [(Page, &str); 5] = [
+const PAGES: [(Page, &str); 6] = [
     (Page::Home, "Services"),
+    (Page::Map, "Map"),
     (Page::Changes, "Changes"),
     (Page::Migrations, "Migrations"),
     (Page::Findings, "Findings"),

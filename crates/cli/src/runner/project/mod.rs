@@ -1,18 +1,23 @@
 //! Which migrations: Flyway's settings from files, environment and command line, and the files they name.
 
-use std::path::Path;
+mod flyway;
+mod outside;
+mod profiles;
+mod spring;
 
-use trueup_intent::properties::{self, FlatDocument};
+use std::path::{Path, PathBuf};
+
 use trueup_migrations::discover::{self, DiscoveredService};
 use trueup_migrations::load::load;
 use trueup_migrations::location::LocationSpec;
-use trueup_migrations::migration::MigrationSet;
+use trueup_migrations::migration::{Migration, MigrationSet};
 use trueup_migrations::problem::Problem;
-use trueup_migrations::settings::{Setting, Settings, read_variables};
+use trueup_migrations::settings::{Chosen, Setting, Settings, read_spring, read_variables};
 use trueup_model::finding::{Finding, Severity};
-use trueup_model::location::{Located, Location};
+use trueup_model::location::Location;
 use trueup_model::rule::Rule;
 
+use self::outside::Outside;
 use super::error::RunnerError;
 use crate::args::DatabaseArgs;
 
@@ -23,6 +28,8 @@ pub struct Project {
     pub settings: Settings,
     /// The files.
     pub set: MigrationSet,
+    /// The folder that paths are relative to.
+    pub folder: PathBuf,
     /// What changes nothing and should be known.
     pub notices: Vec<String>,
 }
@@ -47,21 +54,31 @@ const FLYWAYS_LOCATION: &str = "sql";
 /// # Errors
 /// Everything that is wrong with either, all at once.
 pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, String)]) -> Result<Project, RunnerError> {
+    let outside = Outside::of(arguments, variables)?;
+    let here = folder;
+    let folder = &outside.folder(here)?;
     let service = service(folder, arguments)?;
     let environment = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let mut problems = Vec::new();
-    if folder.join(&service.base).join("flyway.user.toml").is_file() {
-        problems.push(Problem::blocking(
-            Location::whole("flyway.user.toml"),
-            "this file of settings is not read by this version of trueup",
-            "give what it says with FLYWAY_* variables or --set, and move it away",
-        ));
-    }
-    let yaml = spring(folder, &service, &mut problems);
-    let (mut settings, found) = discover::settings(folder, &service, &yaml, &environment);
+    // Flyway's own files, and Spring's, are read below: a check, which is about no environment, reads fewer of them.
+    let bare = DiscoveredService { settings_files: Vec::new(), ..service.clone() };
+    let (mut settings, found) = discover::settings(folder, &bare, &[], &environment);
     problems.extend(found);
-    problems.extend(read_variables(&mut settings, variables));
-    problems.extend(from_command_line(&mut settings, arguments));
+    if arguments.flyway.is_none() {
+        let entries = spring::entries(folder, &service, &arguments.spring_profiles, &environment, &mut problems);
+        problems.extend(read_spring(&mut settings, &entries, &environment));
+    }
+    let home = environment("HOME").filter(|home| arguments.flyway.is_some() && !home.is_empty()).map(PathBuf::from);
+    let before = home.iter().map(PathBuf::as_path).chain((here != folder).then_some(here)).collect();
+    let chosen = Chosen { name: outside.environment.as_ref(), elsewhere: outside.has_environment() };
+    flyway::Sources { root: folder, before, named: outside.config_files.clone(), chosen }.read(
+        &service,
+        &mut settings,
+        &environment,
+        &mut problems,
+    );
+    problems.extend(read_variables(&mut settings, &outside.variables));
+    problems.extend(from_command_line(&mut settings, arguments, &outside));
     let mut notices = Vec::new();
     if arguments.flyway.is_some() && settings.locations.value.is_empty() {
         notices.extend(flyways_location(folder, &mut settings));
@@ -74,7 +91,8 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     let mut set = load(folder, &service.name, &settings);
     for finding in std::mem::take(&mut set.findings) {
         let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
-        problems.push(of_finding(finding, at));
+        let code = code_of(&finding, &at, &set);
+        problems.push(Problem { code, ..of_finding(finding, at) });
     }
     problems.retain(|problem| {
         if !problem.blocking {
@@ -82,7 +100,11 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
         }
         problem.blocking
     });
-    if problems.is_empty() { Ok(Project { settings, set, notices }) } else { Err(RunnerError::Problems(problems)) }
+    if problems.is_empty() {
+        Ok(Project { settings, set, folder: folder.clone(), notices })
+    } else {
+        Err(RunnerError::Problems(problems))
+    }
 }
 
 fn of_finding(finding: Finding, at: Location) -> Problem {
@@ -93,6 +115,16 @@ fn of_finding(finding: Finding, at: Location) -> Problem {
     }
     let blocking = finding.severity == Severity::Error;
     Problem { blocking, ..Problem::notice(at, finding.message, finding.help) }
+}
+
+/// What Flyway calls something wrong with a file.
+fn code_of(finding: &Finding, at: &Location, set: &MigrationSet) -> &'static str {
+    let among = |files: &[Migration]| files.iter().any(|file| file.path == at.file);
+    match finding.rule == Rule::VersionCollision {
+        true if among(&set.versioned) || among(&set.baselines) => "DUPLICATE_VERSIONED_MIGRATION",
+        true if among(&set.repeatables) => "DUPLICATE_REPEATABLE_MIGRATION",
+        _ => "ERROR",
+    }
 }
 
 /// The service in this folder: the only one found, or the folder itself when locations are given.
@@ -140,7 +172,7 @@ fn flyways_location(folder: &Path, settings: &mut Settings) -> Option<String> {
 }
 
 /// `--location` and `--set`, and what Flyway's own command line has for both.
-fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs) -> Vec<Problem> {
+fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs, outside: &Outside) -> Vec<Problem> {
     let mut problems = Vec::new();
     let at = |what: &str| Location::whole(what);
     let mut locations = Vec::new();
@@ -159,50 +191,18 @@ fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs) -> Vec<P
     if !locations.is_empty() {
         settings.locations = Setting::set(locations, at("--location"));
     }
-    for (key, value) in arguments.flyway.iter().flatten() {
-        let value = Located::new(value.expose().to_owned(), Location::whole(format!("-{key}").as_str()));
-        problems.extend(settings.set(key, value).err());
+    let chosen = settings.runner.get("environment").map_or_else(|| "default".to_owned(), |name| name.value.clone());
+    let chosen = outside.environment.as_ref().map_or(chosen, |name| name.value.clone());
+    if let Some(name) = &outside.environment {
+        problems.extend(settings.set("environment", name.clone()).err());
     }
-    for pair in &arguments.set {
-        let set = match pair.split_once('=') {
-            Some((key, value)) => {
-                let key = key.strip_prefix("flyway.").unwrap_or(key);
-                settings.set(key, Located::new(value.to_owned(), at("--set")))
-            }
-            None => Err(Problem::blocking(at("--set"), "no `=` in --set", "write --set KEY=VALUE")),
-        };
-        problems.extend(set.err());
-    }
-    problems
-}
-
-/// `spring.flyway.*` of the main `application.yml`; documents for profiles are left out.
-fn spring(folder: &Path, service: &DiscoveredService, problems: &mut Vec<Problem>) -> Vec<(String, Located<String>)> {
-    let is_main = |file: &&String| matches!(file.rsplit('/').next(), Some("application.yml" | "application.yaml"));
-    let mut entries = Vec::new();
-    for file in service.settings_files.iter().filter(is_main) {
-        let bytes = std::fs::read(folder.join(file)).map_err(|error| error.to_string());
-        let read = bytes.and_then(|bytes| {
-            let joined = |errors: Vec<trueup_intent::IntentError>| {
-                errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            };
-            properties::flatten(file, &bytes).map_err(joined)
-        });
-        match read {
-            Ok(documents) => {
-                entries.extend(documents.into_iter().filter(is_unconditional).flat_map(|document| document.values));
-            }
-            Err(message) => problems.push(Problem::blocking(
-                Location::whole(file.as_str()),
-                format!("the settings cannot be read: {message}"),
-                "correct the file",
-            )),
+    for (key, value) in &outside.settings {
+        match outside::environments(key) {
+            Some((name, key)) if name == chosen => problems.extend(settings.set(key, value.clone()).err()),
+            // Of another environment.
+            Some(_) => {}
+            None => problems.extend(settings.set(key, value.clone()).err()),
         }
     }
-    entries
-}
-
-/// Whether a document of `application.yml` holds for every profile.
-fn is_unconditional(document: &FlatDocument) -> bool {
-    !document.values.keys().any(|key| key.starts_with("spring.config.activate.") || key.starts_with("spring.profiles"))
+    problems
 }

@@ -1,0 +1,18 @@
+create schema "Sch""ema"; create schema outside;
+create extension if not exists pg_trgm schema public;
+create type mood as enum ('a', 'b'); create domain "Dom ain" as int check (value > 0);
+create type pair as (a int, b mood); create type span as range (subtype = int4);
+create table parent(id serial primary key, m mood, d "Dom ain", p pair) ;
+create table child() inherits (parent);
+create table parts(id int generated always as identity, day date) partition by range (day);
+create table part1 partition of parts for values from ('2026-01-01') to ('2027-01-01');
+create table "Sch""ema"."ta ble"(id int references parent(id), x public.mood);
+create view v as select * from parent; create materialized view mv as select * from v;
+create view "Sch""ema".w as select * from public.mv;
+create function f(mood, int) returns int language sql as 'select 1';
+create procedure pr(int) language sql as 'select 1';
+create aggregate agg(int) (sfunc = int4pl, stype = int, initcond = '0');
+create function trg() returns trigger language plpgsql as 'begin return new; end';
+create trigger t before insert on parent for each row execute function trg();
+create sequence "S eq"; create collation col from "C";
+create table outside.keep(id int); create view outside.seen as select 1;

@@ -1,0 +1,125 @@
+//! Which files of settings are read, and which of them wins, down to the database; Flyway's beside the real one.
+
+use std::process::Command;
+
+use trueup_testkit::flyway::CommandLine;
+use trueup_testkit::skipped;
+
+use crate::command_line::{flyway, said};
+use crate::scene::{Scene, answer, server};
+
+const MIGRATION: (&str, &str) = ("V1__a.sql", "create table ${name}();");
+
+/// A scene with files below its folder.
+fn scene(files: &[(&str, &str)]) -> Option<Scene> {
+    let scene = Scene::new(server()?, &[]);
+    for (name, text) in files {
+        let file = scene.folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    Some(scene)
+}
+
+/// Our command where the files decide, but for the database.
+fn ours(scene: &Scene, verb: &str, more: &[&str], profiles: Option<&str>) -> (i32, serde_json::Value) {
+    let mut command: Command = scene.command(verb, scene.folder.path());
+    command.env_remove("SPRING_PROFILES_ACTIVE");
+    command.envs(profiles.map(|names| ("SPRING_PROFILES_ACTIVE", names)));
+    answer(&command.args(more).output().unwrap())
+}
+
+#[test]
+fn springs_profiles_decide_what_is_made() {
+    let resources = "src/main/resources";
+    let main = "spring.flyway.placeholders.name: main\n---\nspring.config.activate.on-profile: test\nspring.flyway.placeholders.name: of_document\n";
+    let files = [
+        (format!("{resources}/db/migration/{}", MIGRATION.0), MIGRATION.1),
+        (format!("{resources}/application.yml"), main),
+        (format!("{resources}/application-prod.properties"), "spring.flyway.placeholders.name=of_file\n"),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let cases: [(&[&str], Option<&str>, &str); 4] = [
+        (&[], None, "main"),
+        (&[], Some("test"), "of_document"),
+        (&["--spring-profiles", "prod"], Some("test"), "of_file"),
+        (&[], Some("prod,test"), "of_file"),
+    ];
+    for (more, variable, expected) in cases {
+        let Some(scene) = scene(&files) else { return };
+        let (code, document) = ours(&scene, "migrate", more, variable);
+        assert_eq!((code, scene.tables().as_str()), (0, expected), "{document:#}");
+    }
+}
+
+/// Files in which each one overrules the ones before it.
+const LAYERS: [(&str, &str); 7] = [
+    ("home/flyway.toml", "[flyway.placeholders]\nname = \"home\"\n"),
+    ("flyway.toml", "[flyway]\nlocations = [\"filesystem:sql\"]\n[flyway.placeholders]\nname = \"current\"\n"),
+    ("wd/flyway.toml", "[flyway.placeholders]\nname = \"working\"\n"),
+    (
+        "wd/flyway.user.toml",
+        "[flyway.placeholders]\nname = \"personal\"\n[environments.ci.flyway.placeholders]\nname = \"ci\"\n",
+    ),
+    ("wd/more.toml", "[flyway.placeholders]\nname = \"named\"\n"),
+    ("sql/V1__a.sql", MIGRATION.1),
+    ("wd/sql/V1__a.sql", MIGRATION.1),
+];
+
+/// What is typed, and the table that is then made, here and by Flyway.
+const CALLS: [(&[&str], &str); 3] = [
+    (&["-workingDirectory=wd"], "personal"),
+    (&["-workingDirectory=wd", "-configFiles=more.toml"], "named"),
+    (&["-workingDirectory=wd", "-placeholders.name=typed"], "typed"),
+];
+
+fn typed<'s>(scene: &'s Scene, more: &[&'s str]) -> Vec<&'s str> {
+    [&[scene.url_setting(), "-user=postgres"], more, &["migrate"]].concat()
+}
+
+#[test]
+fn flyways_files_overrule_each_other_as_with_flyway() {
+    let line = match CommandLine::find() {
+        Ok(line) => line,
+        Err(why) => return skipped(&why),
+    };
+    for (more, expected) in CALLS {
+        let Some(theirs) = scene(&LAYERS) else { return };
+        let (code, out, err) = said(&line.run(theirs.folder.path(), &typed(&theirs, more)).unwrap());
+        assert_eq!((code, theirs.tables().as_str()), (0, expected), "Flyway, {more:?}: {out}{err}");
+    }
+}
+
+#[test]
+fn flyways_files_overrule_each_other() {
+    let cases = CALLS.iter().map(|(more, expected)| (more.to_vec(), *expected));
+    let alone: [(Vec<&str>, &str); 2] = [(vec![], "current"), (vec!["-workingDirectory=wd", "-environment=ci"], "ci")];
+    for (more, expected) in cases.chain(alone) {
+        let Some(scene) = scene(&LAYERS) else { return };
+        let mut command = flyway(&scene);
+        command.env("HOME", scene.folder.path().join("home"));
+        let (code, out, err) = said(&command.args(typed(&scene, &more)).output().unwrap());
+        assert_eq!((code, scene.tables().as_str()), (0, expected), "{more:?}: {out}{err}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_stops_the_run_with_its_place() {
+    let files = [
+        ("flyway.toml", "[flyway]\nlocations = [\"filesystem:sql\"]\n[environments.ci]\npassword = \"${vault.pw}\"\n"),
+        ("sql/V1__a.sql", "create table a();"),
+    ];
+    let cases: [(&str, &str, &str); 4] = [
+        ("environment=nope", "--set", "there is no environment `nope`; the files have: ci"),
+        ("environment=ci", "flyway.toml", "`vault`"),
+        ("configFiles=nope.toml", "--set", "nope.toml: cannot read it"),
+        ("configFiles=a.toml,b.conf", "--set", "never both"),
+    ];
+    for (set, place, what) in cases {
+        let Some(scene) = scene(&files) else { return };
+        let (code, document) = ours(&scene, "migrate", &["--location", "sql", "--set", set], None);
+        let text = document["error"]["problems"].to_string();
+        assert!(code == 1 && text.contains(place) && text.contains(what), "{set}: {document:#}");
+        assert_eq!(scene.tables(), "");
+    }
+}

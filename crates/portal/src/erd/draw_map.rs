@@ -1,0 +1,81 @@
+//! The map of all services as SVG.
+
+use super::draw::{Title, label, rect};
+use super::layout::{Layout, LayoutError, Placement, Point};
+use super::map::{Group, HEIGHT, LONGEST, Map, Place};
+use super::{file, path, shelves};
+use crate::markup::Markup;
+use crate::text::{count, cut};
+
+/// Where the box of a group leads; a box that leads nowhere is no link.
+pub(crate) type MapTarget<'a> = &'a dyn Fn(&Group) -> Option<String>;
+
+/// A map with its places.
+pub(crate) struct MapPicture {
+    pub(crate) map: Map,
+    placed: Result<Placement, LayoutError>,
+}
+
+impl MapPicture {
+    /// Lays a map out.
+    pub(crate) fn of(map: Map, layout: &dyn Layout) -> Self {
+        let placed = shelves::place(&map.graph(), layout);
+        Self { map, placed }
+    }
+
+    /// Draws it into a page; without a placement, says so.
+    pub(crate) fn inline(&self, title: &Title<'_>, target: MapTarget<'_>, out: &mut Markup) {
+        let placement = match &self.placed {
+            Ok(placement) => placement,
+            Err(error) => {
+                out.leaf("p", &[("class", "note")], &format!("There is no picture: {error}. All is listed below."));
+                return;
+            }
+        };
+        let Some(size) = placement.size else { return };
+        super::draw::svg(title, &self.map.description(), size, out, |svg| self.contents(placement, target, svg));
+    }
+
+    /// The map as a file of its own, with the rules of the domains' colours; its boxes lead nowhere.
+    pub(crate) fn file(&self, title: &str, rules: &str) -> Option<String> {
+        let placement = self.placed.as_ref().ok()?;
+        let inside = |svg: &mut Markup| self.contents(placement, &|_| None, svg);
+        Some(file::wrap(title, &self.map.description(), rules, placement.size?, inside))
+    }
+
+    fn contents(&self, placement: &Placement, target: MapTarget<'_>, svg: &mut Markup) {
+        for (line, corners) in self.map.lines.iter().zip(&placement.lines) {
+            let [from, to] = [line.from, line.to].map(|end| self.map.places[end].title.as_str());
+            let words = format!("{from} → {to}: {}", count(line.references, "reference"));
+            let Some(first) = corners.first() else { continue };
+            svg.element("g", &[], |group| {
+                group.leaf("title", &[], &words);
+                group.shape("path", &[("class", "edge logical"), ("d", &path::rounded(corners))]);
+                let arrow =
+                    format!("M{} {}L{} {}L{} {}", first.x + 9, first.y - 5, first.x, first.y, first.x + 9, first.y + 5);
+                group.shape("path", &[("class", "foot"), ("d", &arrow)]);
+            });
+            svg.line();
+        }
+        for (place, corner) in self.map.places.iter().zip(&placement.boxes) {
+            draw_place(place, *corner, target(&place.group), svg);
+            svg.line();
+        }
+    }
+}
+
+fn draw_place(place: &Place, at: Point, href: Option<String>, svg: &mut Markup) {
+    let class = place.domain.map_or_else(|| "no-domain".to_owned(), |domain| format!("d{domain}"));
+    let inside = |svg: &mut Markup| {
+        let missing = matches!(place.group, Group::Missing(_) | Group::AllMissing);
+        rect(if missing { "pill missing" } else { "box" }, at, place.size.width, HEIGHT, 7, svg);
+        rect("band", Point { x: at.x, y: at.y + 6 }, 5, HEIGHT - 12, 2, svg);
+        let x = at.x + 14;
+        label("table-name", Point { x, y: at.y + 20 }, &cut(&place.title, LONGEST), svg);
+        label("index", Point { x, y: at.y + 36 }, &place.note, svg);
+    };
+    match href {
+        Some(href) => svg.element("a", &[("class", &class), ("href", &href), ("aria-label", &place.title)], inside),
+        None => svg.element("g", &[("class", &class)], inside),
+    };
+}
