@@ -7,12 +7,14 @@ pub mod cache;
 mod client;
 mod corpora;
 pub mod flyway;
+mod link;
 mod server;
 mod skip;
 mod unprivileged;
 
 pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
+pub use link::{Flight, Link};
 pub use server::{Server, ServerError};
 pub use skip::{SKIPPED, skipped};
 

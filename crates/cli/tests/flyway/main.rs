@@ -17,5 +17,6 @@ mod scene;
 mod signals;
 mod states;
 mod together;
+mod trips;
 mod undo;
 mod verbs;
