@@ -11,6 +11,7 @@ mod beside;
 mod callbacks;
 mod command_line;
 mod corpora;
+mod large;
 mod outside;
 mod reports;
 mod scene;
