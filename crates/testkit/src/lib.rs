@@ -8,6 +8,7 @@ mod client;
 mod corpora;
 pub mod flyway;
 mod link;
+pub mod proxy;
 mod server;
 mod skip;
 mod unprivileged;
@@ -17,6 +18,7 @@ pub use corpora::{Corpus, corpora, shared_corpora};
 pub use link::{Flight, Link};
 pub use server::{Server, ServerError};
 pub use skip::{SKIPPED, skipped};
+pub use unprivileged::give as give_to_servers;
 
 use std::path::{Path, PathBuf};
 

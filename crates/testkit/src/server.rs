@@ -1,7 +1,7 @@
 //! A throw-away server: copied from an initdb template, on a Unix socket, gone when it is dropped or we die.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,17 +16,17 @@ use crate::{cache, postgres, unprivileged};
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Runs the server and waits for standard input to end, which it does when the test process is gone, however it
-/// went. `$1` is the program, `$2` the data directory, `$3` the directory of the socket, `$4` the port, `$5` the
+/// went; or for a line with a signal, with which the server ends and its data stays. `$1` is the program, `$2` the data directory, `$3` the directory of the socket, `$4` the port, `$5` the
 /// addresses to listen on.
 const KEEPER: &str = r#"
 "$1" -D "$2" -k "$3" -p "$4" -c listen_addresses="$5" -c fsync=off -c full_page_writes=off \
-    -c synchronous_commit=off -c autovacuum=off -c shared_buffers=32MB -c max_connections=40 -c logging_collector=off \
+    -c synchronous_commit=off -c autovacuum=off -c shared_buffers=32MB -c max_connections=100 -c logging_collector=off \
     >"$3/log" 2>&1 </dev/null &
 server=$!
-cat >/dev/null
-kill -QUIT $server 2>/dev/null
+read -r signal
+kill -"${signal:-QUIT}" $server 2>/dev/null
 wait $server
-rm -rf "$3"
+[ -n "$signal" ] || rm -rf "$3"
 "#;
 
 /// Why there is no server.
@@ -66,6 +66,7 @@ fn during(what: &str) -> impl FnOnce(io::Error) -> ServerError {
 pub struct Server {
     major: u16,
     port: u16,
+    addresses: &'static str,
     directory: TempDir,
     keeper: Child,
     alive: Option<ChildStdin>,
@@ -84,7 +85,7 @@ impl Server {
         Self::start_on(major, free.map_err(during("looking for a free port"))?.port(), "127.0.0.1")
     }
 
-    fn start_on(major: u16, port: u16, addresses: &str) -> Result<Self, ServerError> {
+    fn start_on(major: u16, port: u16, addresses: &'static str) -> Result<Self, ServerError> {
         let bin = postgres(major).ok_or(ServerError::Missing(major))?;
         let template = template(&bin)?;
         let directory = tempfile::Builder::new()
@@ -97,7 +98,7 @@ impl Server {
         let mut keeper =
             keep(&bin, &data, directory.path(), (port, addresses)).map_err(during("starting the server"))?;
         let alive = keeper.stdin.take();
-        let server = Self { major, port, directory, keeper, alive, databases: AtomicU32::new(0) };
+        let server = Self { major, port, addresses, directory, keeper, alive, databases: AtomicU32::new(0) };
         server.wait_until_it_answers()?;
         Ok(server)
     }
@@ -122,6 +123,25 @@ impl Server {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         Psql::new(self.conninfo("postgres")).run(&format!("CREATE DATABASE {name}"))?;
         Ok(self.conninfo(&name))
+    }
+
+    /// Ends the server and starts it again on the same data and port: with `gently`, all sessions are ended first;
+    /// without, it is as after a crash.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn restart(&mut self, gently: bool) -> Result<(), ServerError> {
+        let signal = if gently { "INT" } else { "QUIT" };
+        if let Some(mut alive) = self.alive.take() {
+            writeln!(alive, "{signal}").map_err(during("ending the server"))?;
+        }
+        self.keeper.wait().map_err(during("ending the server"))?;
+        let bin = postgres(self.major).ok_or(ServerError::Missing(self.major))?;
+        let at = (self.port, self.addresses);
+        let data = self.directory.path().join("data");
+        self.keeper = keep(&bin, &data, self.directory.path(), at).map_err(during("starting the server"))?;
+        self.alive = self.keeper.stdin.take();
+        self.wait_until_it_answers()
     }
 
     fn wait_until_it_answers(&self) -> Result<(), ServerError> {

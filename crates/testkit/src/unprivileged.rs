@@ -27,8 +27,11 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Gives a directory to the user that [`command`] runs as.
-pub(crate) fn give(path: &Path) -> io::Result<()> {
+/// Gives a directory to the user that servers run as.
+///
+/// # Errors
+/// There is no such user, or the directory cannot be given.
+pub fn give(path: &Path) -> io::Result<()> {
     match nobody()? {
         Some((uid, gid)) => chown(path, Some(uid), Some(gid)).map_err(io::Error::from),
         None => Ok(()),

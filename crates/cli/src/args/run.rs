@@ -21,13 +21,13 @@ Examples:
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
   trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
 
-The password comes from FLYWAY_PASSWORD or PGPASSWORD, never from the command line. Without --url and
+The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from flyway.toml or flyway.conf, from
 spring.flyway.* in the main application.yml or .properties, from FLYWAY_* variables, and from --set; later
 ones win. What is not supported is refused, never left out.
 
-This version speaks no TLS: it connects to a socket or to this machine; elsewhere only with
-sslmode=disable in the URL.
+A server on another machine must have TLS, unless the URL says sslmode=disable; sslmode=verify-full also checks
+who answers.
 
 Exit codes:
   0    it is done, or the migrations fit

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tokio::sync::watch;
 use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
+use trueup_postgres::session::NoServer;
 
 pub use error::RunnerError;
 pub(crate) use human::category;
@@ -167,7 +168,9 @@ async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(
     out.notices(&connection.notices);
     let working_directory = place.folder.to_string_lossy().into_owned();
     let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
-    let database = Database::open(&connection.endpoint, &inputs).await?;
+    let mut waits = |none: &NoServer, wait| out.waits_for_a_server(none, wait);
+    let session = connection.servers.connect(&mut waits).await.map_err(RunError::from)?;
+    let database = Database::on(session, &inputs).await?;
     out.connected(&inputs.settings, &Server::of(&database));
     Ok((inputs, database))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use trueup_migrations::history::{Reconciliation, Repair, ValidationError};
 use trueup_migrations::settings::Settings;
 use trueup_postgres::run::{Baselined, Cause, Cleaned, Command, Event, Inputs, Migrated};
+use trueup_postgres::session::NoServer;
 
 use super::error::RunnerError;
 use super::{INTERRUPTED, Server, human, json};
@@ -49,6 +50,12 @@ impl Out<'_> {
             Some(flyway) => flyway.notices(notices),
             None => notices.iter().for_each(|notice| human::complain(&format!("trueup: note: {notice}"))),
         }
+    }
+
+    /// No server will do yet; the run tries again.
+    pub(super) fn waits_for_a_server(self, none: &NoServer, wait: Duration) {
+        let notice = format!("{none}; trying again in {} s", wait.as_secs());
+        self.notices(&[notice]);
     }
 
     /// Whether a bar may be drawn: where people wait, and not where Flyway's lines are expected.

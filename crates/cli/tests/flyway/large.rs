@@ -75,7 +75,10 @@ fn a_large_file_takes_little_memory_in_the_server_and_little_more_than_its_text_
     println!("24 MiB of COPY: {} MB here, {} MB in the server", ours >> 20, backend >> 20);
     assert!(backend > 0 && backend < BACKEND, "{backend}");
     assert!(ours < 40 << 20 | 4 * SIZE as u64, "{ours}");
-    assert_eq!(scene.sql("select count(*) > 20000, min(t) = max(t), (select count(*) > 200000 from copied) from inserted"), "t|t|t");
+    assert_eq!(
+        scene.sql("select count(*) > 20000, min(t) = max(t), (select count(*) > 200000 from copied) from inserted"),
+        "t|t|t"
+    );
 }
 
 #[test]

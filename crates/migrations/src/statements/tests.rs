@@ -199,9 +199,8 @@ fn plain_string() -> impl Strategy<Value = String> {
 }
 
 fn escape_string() -> impl Strategy<Value = String> {
-    (bait(), prop::sample::select(vec!["E", "e"]), prop::sample::select(vec!["\\'", "''"])).prop_map(
-        |(text, prefix, quote)| format!("{prefix}'{}'", text.replace('\\', "\\\\").replace('\'', quote)),
-    )
+    (bait(), prop::sample::select(vec!["E", "e"]), prop::sample::select(vec!["\\'", "''"]))
+        .prop_map(|(text, prefix, quote)| format!("{prefix}'{}'", text.replace('\\', "\\\\").replace('\'', quote)))
 }
 
 fn quoted_name() -> impl Strategy<Value = String> {
@@ -209,10 +208,13 @@ fn quoted_name() -> impl Strategy<Value = String> {
 }
 
 fn dollar_quote() -> impl Strategy<Value = String> {
-    (bait(), prop::sample::select(vec!["$$", "$a$", "$_1$", "$é$"])).prop_filter_map("it closes itself", |(text, tag)| {
-        let closed = format!("{text}{tag}");
-        (closed.find(tag) == Some(text.len())).then(|| format!("{tag}{closed}"))
-    })
+    (bait(), prop::sample::select(vec!["$$", "$a$", "$_1$", "$é$"])).prop_filter_map(
+        "it closes itself",
+        |(text, tag)| {
+            let closed = format!("{text}{tag}");
+            (closed.find(tag) == Some(text.len())).then(|| format!("{tag}{closed}"))
+        },
+    )
 }
 
 /// Comments as deep as they come, with quotes in them that open nothing.
@@ -248,14 +250,12 @@ fn case_expression() -> impl Strategy<Value = String> {
 
 fn routine() -> impl Strategy<Value = String> {
     let statement = prop_oneof![case_expression(), part()].prop_map(|inner| format!("select {inner} as case, x.end;"));
-    (prop::collection::vec(statement, 0..4), prop::sample::select(vec!["function", "or replace procedure"])).prop_map(
-        |(body, what)| format!("create {what} f$1(a int) begin atomic {} end", body.join("\n")),
-    )
+    (prop::collection::vec(statement, 0..4), prop::sample::select(vec!["function", "or replace procedure"]))
+        .prop_map(|(body, what)| format!("create {what} f$1(a int) begin atomic {} end", body.join("\n")))
 }
 
 fn statement() -> impl Strategy<Value = String> {
-    let simple =
-        prop::collection::vec(part(), 0..6).prop_map(|parts| format!("select {} z", parts.join(" ")));
+    let simple = prop::collection::vec(part(), 0..6).prop_map(|parts| format!("select {} z", parts.join(" ")));
     prop_oneof![3 => simple, 1 => routine()]
 }
 

@@ -72,8 +72,11 @@ impl Runner<'_> {
         Ok(rows)
     }
 
-    /// Rows that were written without our hearing of it.
+    /// Rows that were written without our hearing of it are taken in; what we heard of and a server lost in a crash (as it
+    /// may with `synchronous_commit = off`) is not applied.
     fn take_in(&mut self, rows: &[AppliedMigration]) {
+        let is = |row: &AppliedMigration, ran: &Ran| row.script == ran.row.script && row.checksum == ran.row.checksum;
+        self.migrated.applied.retain(|ran| rows.iter().any(|row| row.success && is(row, ran)));
         for row in rows.iter().filter(|row| row.rank > self.last_rank && row.success) {
             let version = row.version.as_ref().map(trueup_migrations::version::Version::text);
             let row = NewRow::new(version, &row.description, row.kind, &row.script, row.checksum);

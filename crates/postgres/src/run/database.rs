@@ -59,12 +59,19 @@ const WHO: &str = "SELECT session_user,pg_catalog.current_setting('role'),pg_cat
      pg_catalog.to_char(pg_catalog.now(),'YYYY-MM-DD HH24:MI:SS')";
 
 impl Database {
-    /// Connects, runs `initSql`, and looks around; changes nothing.
+    /// Connects, and goes on as [`Database::on`] does.
     ///
     /// # Errors
-    /// There is no connection, it is one that the lock cannot work on, or it has no schema.
+    /// There is no connection, and those of [`Database::on`].
     pub async fn open(endpoint: &Endpoint, inputs: &Inputs) -> Result<Self, RunError> {
-        let mut session = Session::connect(endpoint).await?;
+        Self::on(Session::connect(endpoint).await?, inputs).await
+    }
+
+    /// Runs `initSql`, and looks around; changes nothing.
+    ///
+    /// # Errors
+    /// The lock cannot work on this connection, or it has no schema.
+    pub async fn on(mut session: Session, inputs: &Inputs) -> Result<Self, RunError> {
         if let Some(sql) = &inputs.settings.init_sql.value {
             checked(session.query(sql).await?, "initSql failed")?;
         }
@@ -99,7 +106,7 @@ impl Database {
             server_version: needed(9)?,
             guard: Guard { table, stamp, restore },
             schemas: schemas(inputs),
-            endpoint: endpoint.clone(),
+            endpoint: session.endpoint().clone(),
             placeholders,
             session,
         })

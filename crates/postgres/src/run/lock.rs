@@ -12,8 +12,11 @@ use super::database::checked;
 use super::outcome::RunError;
 use super::stop::Stop;
 
-/// Time between two tries.
-const PAUSE: Duration = Duration::from_millis(500);
+/// The longest time between two tries; the first ones come sooner, for most runs end soon.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Time between the first two tries; each pause is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes the lock.
 pub(super) async fn take(
@@ -36,8 +39,9 @@ pub(super) async fn take(
         if seconds.is_some_and(|seconds| start.elapsed() >= Duration::from_secs(seconds)) {
             break;
         }
+        let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(PAUSE);
         tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop.asked() => return Err(RunError::Interrupted),
         }
     }

@@ -6,7 +6,7 @@ use trueup_migrations::history::{NewRow, TargetError, ValidationError};
 use trueup_model::location::Location;
 
 use crate::history::HistoryError;
-use crate::session::{ServerError, SessionError};
+use crate::session::{NoServer, ServerError, SessionError};
 
 /// What a migrate did, up to and including the first failure.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +138,9 @@ pub enum RunError {
     /// There is no session, or it broke between scripts.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// No server will do.
+    #[error(transparent)]
+    NoServer(#[from] NoServer),
     /// The history cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -234,7 +237,7 @@ impl RunError {
     /// Flyway's error code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Session(_) => "DB_CONNECTION",
+            Self::Session(_) | Self::NoServer(_) => "DB_CONNECTION",
             Self::MissingSchemas(_) => "SCHEMA_DOES_NOT_EXIST",
             Self::NotEmpty(_) => "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE",
             Self::Invalid(_) => "VALIDATE_ERROR",

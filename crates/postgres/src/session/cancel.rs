@@ -1,5 +1,6 @@
 //! Asking the server, on a second connection, to stop what a session is doing.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -9,12 +10,15 @@ use tokio::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::error::SessionError;
+use super::tls::Way;
 
 /// Cancels the statement a session is running; may be used while the session is busy elsewhere.
 #[derive(Clone, Debug)]
 pub struct CancelHandle {
     pub(super) endpoint: Endpoint,
     pub(super) backend_key: (i32, i32),
+    /// How the session was reached.
+    pub(super) way: Way,
 }
 
 /// Longest time one cancel request may take.
@@ -27,14 +31,17 @@ impl CancelHandle {
     /// session has nothing in flight.
     pub async fn cancel(&self) -> Result<(), SessionError> {
         let deadline = Instant::now() + CANCEL_TIME;
-        let mut stream = self.endpoint.open(deadline).await?;
+        let mut stream = self.endpoint.open(self.way, deadline).await?.stream;
         let mut request = BytesMut::new();
         frontend::cancel_request(self.backend_key.0, self.backend_key.1, &mut request);
         let asking = async {
             stream.write_all(request.chunk()).await?;
             stream.flush().await?;
-            // The server answers by closing, once the signal is sent.
-            stream.read(&mut [0; 16]).await
+            // The server answers by closing, once the signal is sent; over TLS without a goodbye.
+            match stream.read(&mut [0; 16]).await {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+                read => read,
+            }
         };
         match tokio::time::timeout_at(deadline, asking).await {
             Ok(closed) => Ok(closed.map(drop)?),

@@ -1,8 +1,10 @@
 //! What can go wrong with a session as such; a failing statement is not among it.
 
 use std::io;
+use std::time::Duration;
 
 use super::outcome::ServerError;
+use super::tls::TlsError;
 
 /// Why a session could not be opened or go on.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,18 @@ pub enum SessionError {
     /// The server closed the connection; its last words, when it had any.
     #[error("PostgreSQL closed the connection{}", last_words(.0.as_deref()))]
     Closed(Option<Box<ServerError>>),
+    /// The connection cannot be protected as it must be.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The server asks for the password itself, and what is said leaves the machine in the clear.
+    #[error("PostgreSQL asks for the password in the clear, over a connection without TLS; it was not given")]
+    ClearPassword,
+    /// Channel binding is required, and the server let us in without, or offers none.
+    #[error("channel_binding=require, and {0}")]
+    Unbound(&'static str),
+    /// Nothing was heard for as long as the endpoint allows.
+    #[error("no word from PostgreSQL for {} s (socketTimeout)", .0.as_secs())]
+    Silent(Duration),
     /// The server refused the login or the database.
     #[error("PostgreSQL refused the connection: {0}")]
     Refused(Box<ServerError>),

@@ -8,8 +8,9 @@ mod cancel;
 mod endpoint;
 mod error;
 mod outcome;
-
+mod servers;
 mod startup;
+mod tls;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,12 +22,16 @@ use postgres_protocol::message::frontend;
 use tokio::time::Instant;
 
 pub use cancel::CancelHandle;
-pub use endpoint::{Endpoint, Host};
+pub use endpoint::{Endpoint, Host, Tcp};
 pub use error::SessionError;
 pub use outcome::{NOTICES_KEPT, Outcome, ROWS_KEPT, Row, ServerError, TransactionStatus};
+pub use servers::{NoServer, Servers, Target, Unfit};
+pub use tls::{ChannelBinding, ClientCertificate, Protection, Roots, SslMode, Tls, TlsError};
 pub use trueup_model::secret::Secret;
 
+use endpoint::Opened;
 use startup::unexpected;
+use tls::Way;
 use wire::{Frame, Step, Wire};
 
 /// How much may be under way at once.
@@ -85,16 +90,45 @@ pub struct Session {
     parameters: BTreeMap<String, String>,
     counters: Counters,
     deadline: Option<Instant>,
+    protection: Protection,
 }
 
 impl Session {
     /// Connects and logs in, within the endpoint's `connect_timeout`.
+    ///
+    /// Where the endpoint's mode allows both, TLS and a connection without it are tried in the mode's order.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self, SessionError> {
         let deadline = Instant::now() + endpoint.connect_timeout;
-        let stream = endpoint.open(deadline).await?;
+        let (first, others) = endpoint.ways().split_first().unwrap_or((&Way::Plain, &[]));
+        let (mut tried, mut result) = Self::try_way(endpoint, *first, deadline).await;
+        for way in others {
+            match &result {
+                // The same again would end the same.
+                Err(error) if another_may_do(error) && is_tls(*way) != (tried != Protection::None) => {
+                    (tried, result) = Self::try_way(endpoint, *way, deadline).await;
+                }
+                _ => break,
+            }
+        }
+        result
+    }
+
+    /// One try, and what protected it as far as it came.
+    async fn try_way(endpoint: &Endpoint, way: Way, deadline: Instant) -> (Protection, Result<Self, SessionError>) {
+        let opened = match endpoint.open(way, deadline).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                let tried = if is_tls(way) { Protection::Encrypted } else { Protection::None };
+                return (tried, Err(error));
+            }
+        };
+        (opened.protection, Self::on(endpoint, opened, deadline).await)
+    }
+
+    async fn on(endpoint: &Endpoint, opened: Opened, deadline: Instant) -> Result<Self, SessionError> {
         let mut session = Self {
             endpoint: endpoint.clone(),
-            wire: Wire::new(stream),
+            wire: Wire::new(opened.stream),
             window: Window::default(),
             in_flight: VecDeque::new(),
             building: Outcome::empty(),
@@ -104,10 +138,21 @@ impl Session {
             parameters: BTreeMap::new(),
             counters: Counters::default(),
             deadline: Some(deadline),
+            protection: opened.protection,
         };
-        session.log_in().await?;
+        session.log_in(opened.certificate.as_deref()).await?;
         session.deadline = None;
         Ok(session)
+    }
+
+    /// Where it is connected to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What protects the connection.
+    pub fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// Replaces the window; takes effect with the next message.
@@ -257,7 +302,8 @@ impl Session {
 
     /// A handle that cancels what this session runs.
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle { endpoint: self.endpoint.clone(), backend_key: self.backend_key }
+        let way = if self.protection == Protection::None { Way::Plain } else { Way::Tls };
+        CancelHandle { endpoint: self.endpoint.clone(), backend_key: self.backend_key, way }
     }
 
     /// Cancels what is running and repeats it until nothing is in flight, at most for `within`.
@@ -303,13 +349,18 @@ impl Session {
     }
 
     async fn step(&mut self, low_water: Option<usize>) -> Result<Step, SessionError> {
+        let silence = self.endpoint.silence;
+        let silent = silence.map(|silence| Instant::now() + silence);
         let step = poll_fn(|cx| self.wire.poll_step(cx, low_water));
-        match self.deadline {
-            None => Ok(step.await?),
-            Some(deadline) => match tokio::time::timeout_at(deadline, step).await {
-                Ok(step) => Ok(step?),
-                Err(_) => Err(SessionError::Deadline),
-            },
+        let (end, error) = match (self.deadline, silent.zip(silence)) {
+            (None, None) => return Ok(step.await?),
+            (Some(deadline), Some((silent, silence))) if silent < deadline => (silent, SessionError::Silent(silence)),
+            (Some(deadline), _) => (deadline, SessionError::Deadline),
+            (None, Some((silent, silence))) => (silent, SessionError::Silent(silence)),
+        };
+        match tokio::time::timeout_at(end, step).await {
+            Ok(step) => Ok(step?),
+            Err(_) => Err(error),
         }
     }
 
@@ -390,6 +441,20 @@ impl Session {
         outcome.elapsed = now.duration_since(self.since);
         self.since = now;
         Ok(outcome)
+    }
+}
+
+fn is_tls(way: Way) -> bool {
+    way != Way::Plain
+}
+
+/// Whether the server may do with TLS what it did not without, or the other way round. A wrong password is wrong in
+/// both, and is not said twice.
+fn another_may_do(error: &SessionError) -> bool {
+    match error {
+        SessionError::Refused(error) => error.sqlstate == "28000",
+        SessionError::Tls(_) | SessionError::ClearPassword => true,
+        _ => false,
     }
 }
 

@@ -124,7 +124,10 @@ impl Wire {
         match ready!(polled) {
             Ok(()) => Poll::Ready(Ok(read)),
             // A server that dies with unread bytes in its buffer resets the connection: closed, all the same.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Poll::Ready(Ok(0)),
+            // So does one that ends without the goodbye of TLS; a cut message is noticed by its length.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => {
+                Poll::Ready(Ok(0))
+            }
             Err(error) => Poll::Ready(Err(error)),
         }
     }

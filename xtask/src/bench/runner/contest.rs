@@ -28,7 +28,8 @@ impl Job {
 
     /// A corpus, as it describes itself.
     pub(super) fn corpus(corpus: &Corpus) -> Self {
-        let placeholders = corpus.placeholders.iter().map(|(key, value)| (format!("placeholders.{key}"), value.clone()));
+        let placeholders =
+            corpus.placeholders.iter().map(|(key, value)| (format!("placeholders.{key}"), value.clone()));
         let mut settings: Vec<_> = placeholders.collect();
         settings.push(("defaultSchema".to_owned(), corpus.default_schema.clone()));
         Self {
@@ -155,7 +156,12 @@ impl<'s> Contest<'s> {
     }
 
     /// Flyway's engine and its command line with nothing to do.
-    pub(super) fn flyway_no_op(&mut self, job: &Job, database: &str, runs: usize) -> Result<(Perhaps, Perhaps), String> {
+    pub(super) fn flyway_no_op(
+        &mut self,
+        job: &Job,
+        database: &str,
+        runs: usize,
+    ) -> Result<(Perhaps, Perhaps), String> {
         let engine = or_missing(&self.engine, runs, || Ok(database.to_owned()))?;
         let engine = self.each(engine, job, Self::engine)?;
         let command_line = or_missing(&self.command_line, runs, || Ok(database.to_owned()))?;
