@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trueup_migrations::history::{AppliedMigration, Entry, Reconciliation, Repair, ValidationError};
 use trueup_migrations::migration::MigrationKind;
+use trueup_model::location::Location;
 use trueup_postgres::run::{Baselined, Built, Cause, Cleaned, Command, Failure, Left, Migrated, Ran, RunError};
 use trueup_postgres::session::ServerError;
 
@@ -229,6 +230,11 @@ pub(super) fn no_progress(path: &str, why: &str) {
         clean(path, NAME),
         clean(why, SENTENCE)
     ));
+}
+
+/// A line for psql was left out.
+pub(super) fn skipped(at: &Location, command: &str) {
+    complain(&format!("{}: note: `{}` is for psql only: skipped", place(at, SENTENCE), clean(command, NAME)));
 }
 
 /// How far a script got was forgotten.

@@ -38,6 +38,7 @@ impl Out<'_> {
             Event::Resumed { path, statement } => human::resumed(path, *statement),
             Event::NoProgress { path, why } => human::no_progress(path, why),
             Event::Forgotten { script } => human::forgotten(script),
+            Event::Skipped { at, command } => human::skipped(at, command),
             Event::Dropped { index } => human::dropped_index(index),
             Event::Building { path, built } => human::building(path, built),
             Event::Retrying { path, retry, pause } => human::retrying(path, *retry, *pause),

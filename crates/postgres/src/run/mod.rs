@@ -91,6 +91,13 @@ pub enum Event<'e> {
         /// What the server said.
         why: &'e str,
     },
+    /// A line for psql that does nothing for us was left out: `\\restrict` or `\\unrestrict`.
+    Skipped {
+        /// Where it stands.
+        at: &'e trueup_model::location::Location,
+        /// The command.
+        command: &'e str,
+    },
     /// How far a script outside of a transaction got was forgotten: it begins anew.
     Forgotten {
         /// The script, as the history names it.

@@ -183,6 +183,9 @@ impl<'a> Runner<'a> {
         if step.row.is_some() {
             self.emit(Event::Running { path: &step.path });
         }
+        for (at, command) in step.script.skipped() {
+            self.emit(Event::Skipped { at: &at, command });
+        }
     }
 
     pub(super) fn session(&mut self) -> &mut Session {

@@ -7,7 +7,7 @@ use trueup_migrations::migration::{Migration, Script as Sql, ScriptError};
 use trueup_migrations::placeholders::Placeholders;
 use trueup_migrations::rerun::{Nature, nature};
 use trueup_migrations::settings::Settings;
-use trueup_migrations::statements::{Split, StatementKind, split};
+use trueup_migrations::statements::{Skipped, Split, StatementKind, split};
 use trueup_model::location::Location;
 
 use super::outcome::Refused;
@@ -52,6 +52,8 @@ pub(super) struct Script {
     pub(super) own_transactions: bool,
     pub(super) statements: Vec<Range<usize>>,
     copies: Vec<(usize, Range<usize>)>,
+    /// Lines that are not sent.
+    skipped: Vec<Skipped>,
     /// Most bytes of several statements in one awaited message.
     limit: usize,
     sql: Sql,
@@ -98,6 +100,7 @@ impl Script {
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
             copies: copies.collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
+            skipped: cut.skipped,
             limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
         })
@@ -106,6 +109,11 @@ impl Script {
     /// The whole text.
     pub(super) fn text(&self) -> &str {
         &self.sql.sql.text
+    }
+
+    /// The lines that are not sent: where, and what they hold.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = (Location, &str)> {
+        self.skipped.iter().map(|line| (self.sql.locate(line.range.start), line.command.as_str()))
     }
 
     /// What it means to run a statement again; none when there is no such statement.
@@ -146,12 +154,22 @@ impl Script {
         self.batches_of(0)
     }
 
+    /// Whether a line that is not sent stands in this part of the text.
+    fn has_skipped(&self, part: Range<usize>) -> bool {
+        self.skipped.iter().any(|line| part.start <= line.range.start && line.range.end <= part.end)
+    }
+
     fn batches_of(&self, limit: usize) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         for (index, range) in self.statements.iter().enumerate() {
             let copy = self.copies.iter().find(|(statement, _)| *statement == index).map(|(_, data)| data.clone());
             match batches.last_mut() {
-                Some(last) if copy.is_none() && last.copy.is_none() && range.end - last.range.start <= limit => {
+                Some(last)
+                    if copy.is_none()
+                        && last.copy.is_none()
+                        && range.end - last.range.start <= limit
+                        && !self.has_skipped(last.range.end..range.start) =>
+                {
                     last.range.end = range.end;
                 }
                 _ => batches.push(Batch { range: range.clone(), first: index, copy }),
