@@ -5,6 +5,7 @@
 
 mod measure;
 mod project;
+mod runner;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use std::process::Command;
 use trueup_testkit::{SKIPPED, shared_corpora};
 
 use crate::machine::run;
+pub(crate) use runner::Extent;
+
 use measure::{Measured, measure, median};
 use table::Table;
 
@@ -25,7 +28,20 @@ const RUNS: usize = 5;
 
 /// Measures everything and prints the table; whether all targets were met.
 pub(crate) fn bench() -> bool {
-    match measure_all() {
+    shown(measure_all())
+}
+
+/// Measures the runner only.
+pub(crate) fn bench_runner(extent: Extent) -> bool {
+    shown(build().and_then(|program| {
+        let mut table = Table::default();
+        runner::runner(&program, extent, &mut table)?;
+        Ok(table)
+    }))
+}
+
+fn shown(measured: Result<Table, String>) -> bool {
+    match measured {
         Ok(table) => {
             println!("\n{table}");
             table.is_good()
@@ -51,6 +67,7 @@ fn measure_all() -> Result<Table, String> {
     if corpora.is_some() {
         replays(&mut table)?;
     }
+    runner::runner(&trueup.program, Extent::Full, &mut table)?;
     Ok(table)
 }
 

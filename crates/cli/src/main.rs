@@ -102,7 +102,8 @@ fn run_flyway(arguments: &[Secret], place: &Place) -> Result<u8, CheckError> {
 
 /// Runs something to its end. An interrupt is passed on: there may be something to cancel, and something to tell.
 fn until_stopped(work: impl AsyncFnOnce(watch::Receiver<bool>) -> u8) -> Result<u8, CheckError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One connection is one thing at a time: threads would only cost a start-up time.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
     let code = runtime.block_on(async {
         let (ask, stop) = watch::channel(false);

@@ -190,7 +190,8 @@ impl<'a> Lexer<'a> {
         Err(unclosed(start, "string `'`"))
     }
 
-    /// Where the string that ends at `end` goes on: at a quote after blanks and comments with at least one newline.
+    /// Where the string that ends at `end` goes on: at a quote after blanks and comments with at least one newline, which
+    /// may be the one that ends a comment.
     fn continuation(&self, end: usize) -> Option<usize> {
         let mut at = end;
         let mut newline = false;
@@ -201,7 +202,7 @@ impl<'a> Lexer<'a> {
                     at += 1;
                 }
                 b if is_space(b) => at += 1,
-                b'-' if newline && self.byte(at + 1) == Some(b'-') => at = self.run(at, |b| b != b'\n' && b != b'\r'),
+                b'-' if self.byte(at + 1) == Some(b'-') => at = self.run(at, |b| b != b'\n' && b != b'\r'),
                 b'\'' if newline => return Some(at),
                 _ => return None,
             }
@@ -338,6 +339,8 @@ mod tests {
             [(Word, "a$b$c"), (Other, "$"), (Number, "1"), (Dollar, "$$x$$"), (Dollar, "$t$ $$ $t$")]
         );
         assert_eq!(kinds("E'a'\n -- c\n 'b\\'c' d"), [(Text, "E'a'\n -- c\n 'b\\'c'"), (Word, "d")]);
+        assert_eq!(kinds("E'a' -- c\n'b\\'c' d"), [(Text, "E'a' -- c\n'b\\'c'"), (Word, "d")]);
+        assert_eq!(kinds("E'a' /* c\n */ 'b\\' d"), [(Text, "E'a'"), (Text, "'b\\'"), (Word, "d")]);
         assert_eq!(kinds("1e5$x$;$x$"), [(Number, "1e5"), (Dollar, "$x$;$x$")]);
         assert_eq!(kinds("a/* /* */ ; */b-- ;\nc"), [(Word, "a"), (Word, "b"), (Word, "c")]);
     }

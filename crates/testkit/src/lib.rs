@@ -7,6 +7,7 @@ pub mod cache;
 mod client;
 mod corpora;
 pub mod flyway;
+mod link;
 pub mod mkdocs;
 pub mod proxy;
 mod server;
@@ -15,6 +16,7 @@ mod unprivileged;
 
 pub use client::{Psql, client_tool};
 pub use corpora::{Corpus, corpora, shared_corpora};
+pub use link::{Flight, Link};
 pub use server::{Server, ServerError};
 pub use skip::{SIDE_BY_SIDE, SKIPPED, skipped};
 pub use unprivileged::give as give_to_servers;

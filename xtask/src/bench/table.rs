@@ -44,6 +44,21 @@ impl Table {
         self.push(what, format!("{figure:.2}"), format!("{target}"), Some(figure / target));
     }
 
+    /// The ratio of two wall times of this run, which must stay below `target`.
+    pub(super) fn against(&mut self, what: &str, ours: &Measured, theirs: &Measured, target: f64) {
+        let ratio = to(ours, theirs);
+        self.push(what, beside(ratio, theirs), format!("{target}"), Some(ratio / target));
+    }
+
+    /// The ratio of two wall times of this run without a target; why there is none when the other did not run.
+    pub(super) fn compared(&mut self, what: &str, ours: &Measured, theirs: &Result<Measured, String>) {
+        let figure = match theirs {
+            Ok(theirs) => beside(to(ours, theirs), theirs),
+            Err(why) => format!("not measured: {why}"),
+        };
+        self.push(what, figure, String::new(), None);
+    }
+
     fn push(&mut self, what: &str, figure: String, target: String, ratio: Option<f64>) {
         println!("{what}: {figure}");
         self.0.push(Line { what: what.to_owned(), figure, target, ratio });
@@ -58,6 +73,14 @@ impl Table {
     pub(super) fn is_good(&self) -> bool {
         self.0.iter().all(|line| line.ratio.is_none_or(|ratio| ratio <= 1.0))
     }
+}
+
+fn to(ours: &Measured, theirs: &Measured) -> f64 {
+    ours.wall.as_secs_f64() / theirs.wall.as_secs_f64()
+}
+
+fn beside(ratio: f64, theirs: &Measured) -> String {
+    format!("{ratio:.3} of {:.3} s", theirs.wall.as_secs_f64())
 }
 
 fn times(measured: &Measured) -> String {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::Value;
 use tempfile::TempDir;
 use trueup_testkit::flyway::Flyway;
-use trueup_testkit::{Psql, Server, skipped};
+use trueup_testkit::{Link, Psql, Server, skipped};
 
 const MAJOR: u16 = 15;
 
@@ -52,6 +52,14 @@ impl Scene {
         let scene = Self { folder: tempfile::tempdir().unwrap(), user: "postgres", url, url_setting, conninfo };
         files.iter().for_each(|(name, text)| scene.write(name, text));
         scene
+    }
+
+    /// The same database, over a link.
+    pub(crate) fn reached_through(mut self, link: &Link) -> Self {
+        let name = self.url.rsplit('/').next().unwrap();
+        self.url = format!("jdbc:postgresql://127.0.0.1:{}/{name}", link.port());
+        self.url_setting = format!("-url={}", self.url);
+        self
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {

@@ -188,6 +188,100 @@ proptest! {
     }
 }
 
+/// Text that means something elsewhere, and nothing inside of quotes.
+fn bait() -> impl Strategy<Value = String> {
+    let pieces = vec![";", "'", "\"", "$", "$$", "$a$", "/*", "*/", "--", "\n", "(", ")", "\\", "end", "é", "E'", "x"];
+    prop::collection::vec(prop::sample::select(pieces), 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn plain_string() -> impl Strategy<Value = String> {
+    bait().prop_map(|text| format!("'{}'", text.replace('\'', "''")))
+}
+
+fn escape_string() -> impl Strategy<Value = String> {
+    (bait(), prop::sample::select(vec!["E", "e"]), prop::sample::select(vec!["\\'", "''"]))
+        .prop_map(|(text, prefix, quote)| format!("{prefix}'{}'", text.replace('\\', "\\\\").replace('\'', quote)))
+}
+
+fn quoted_name() -> impl Strategy<Value = String> {
+    bait().prop_map(|text| format!("\"{}\"", text.replace('"', "\"\"")))
+}
+
+fn dollar_quote() -> impl Strategy<Value = String> {
+    (bait(), prop::sample::select(vec!["$$", "$a$", "$_1$", "$é$"])).prop_filter_map(
+        "it closes itself",
+        |(text, tag)| {
+            let closed = format!("{text}{tag}");
+            (closed.find(tag) == Some(text.len())).then(|| format!("{tag}{closed}"))
+        },
+    )
+}
+
+/// Comments as deep as they come, with quotes in them that open nothing.
+fn comment() -> impl Strategy<Value = String> {
+    let text = bait().prop_map(|text| format!(" {} ", text.replace(['/', '*'], "")));
+    let nested = text.prop_map(|text| format!("/*{text}*/")).prop_recursive(4, 8, 2, |inner| {
+        (inner.clone(), inner).prop_map(|(first, second)| format!("/*;{first}'{second}$$*/"))
+    });
+    prop_oneof![nested, bait().prop_map(|text| format!("--{}\n", text.replace('\n', "")))]
+}
+
+/// Something that stands in a statement and holds no `;` that counts.
+fn part() -> impl Strategy<Value = String> {
+    let names = vec!["a$b", "t$$x", "x$1$", "_$", "é$é", "begin", "atomic", "1.5e3", "$1", "::", "e", "u&1"];
+    let simple = prop_oneof![
+        plain_string(),
+        escape_string(),
+        quoted_name(),
+        dollar_quote(),
+        comment(),
+        prop::sample::select(names).prop_map(str::to_owned),
+    ];
+    simple.prop_recursive(3, 12, 3, |inner| {
+        prop::collection::vec(inner, 0..3).prop_map(|parts| format!("( {} ; )", parts.join(" ")))
+    })
+}
+
+fn case_expression() -> impl Strategy<Value = String> {
+    part().prop_map(|part| format!("case when {part} = 1 then 2 end")).prop_recursive(4, 8, 2, |inner| {
+        (inner.clone(), inner).prop_map(|(when, then)| format!("case when {when} then {then} else 0 END"))
+    })
+}
+
+fn routine() -> impl Strategy<Value = String> {
+    let statement = prop_oneof![case_expression(), part()].prop_map(|inner| format!("select {inner} as case, x.end;"));
+    (prop::collection::vec(statement, 0..4), prop::sample::select(vec!["function", "or replace procedure"]))
+        .prop_map(|(body, what)| format!("create {what} f$1(a int) begin atomic {} end", body.join("\n")))
+}
+
+fn statement() -> impl Strategy<Value = String> {
+    let simple = prop::collection::vec(part(), 0..6).prop_map(|parts| format!("select {} z", parts.join(" ")));
+    prop_oneof![3 => simple, 1 => routine()]
+}
+
+proptest! {
+    /// Whatever is put together of closed things comes apart where it was put together, and nowhere else.
+    #[test]
+    fn never_cuts_in_the_wrong_place(
+        statements in prop::collection::vec((statement(), prop::option::of(comment())), 0..6),
+    ) {
+        let mut sql = String::new();
+        for (statement, comment) in &statements {
+            sql.push_str(statement);
+            sql.push_str(" ;");
+            sql.push_str(comment.as_deref().unwrap_or_default());
+        }
+        let found = split(&sql).map_err(|error| TestCaseError::fail(format!("{error} in {sql:?}")))?;
+        let texts: Vec<_> = found.statements.iter().map(|statement| &sql[statement.range.clone()]).collect();
+        let expected: Vec<_> = statements.iter().map(|(statement, _)| statement.as_str()).collect();
+        prop_assert_eq!(&texts, &expected, "{:?}", sql);
+        // A window at any place finds the same statements, as far as it sees them.
+        let middle = (0..=sql.len() / 2).rev().find(|at| sql.is_char_boundary(*at)).unwrap_or_default();
+        let (window, used) = split_window(&sql[..middle]).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert!(used <= middle && found.statements.starts_with(&window.statements), "{:?}", window);
+    }
+}
+
 #[test]
 fn where_stdin_stands() {
     let of = |copy: &'static str| stdin_of(copy).map(|range| &copy[range]);

@@ -81,6 +81,8 @@ impl Runner<'_> {
         }
         if self.create_missing(&facts, exists, &rows).await? {
             rows = self.read_rows().await?;
+            // Texts may be large: not two of each at once.
+            drop(steps);
             steps = self.steps(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         }
         if !steps.is_empty() {
@@ -97,6 +99,7 @@ impl Runner<'_> {
         let policy = &self.inputs.policy;
         if std::mem::take(&mut self.stale) {
             let rows = self.read_rows().await?;
+            drop(steps);
             steps = self.steps(&reconcile(resolved, &rows, policy)?)?;
         }
         let mut seen = BTreeSet::new();
@@ -114,6 +117,7 @@ impl Runner<'_> {
             let rows = self.read_rows().await?;
             let found = reconcile(resolved, &rows, policy)?;
             self.refuse_failed(&found)?;
+            drop(steps);
             steps = self.steps(&found)?;
         }
         if !over {
