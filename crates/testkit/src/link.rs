@@ -193,8 +193,8 @@ mod tests {
         let mut client = TcpStream::connect(("127.0.0.1", link.port())).expect("connected");
         for word in ["ab", "cd"] {
             // Two writes and one wait.
-            client.write_all(word[..1].as_bytes()).expect("written");
-            client.write_all(word[1..].as_bytes()).expect("written");
+            client.write_all(&word.as_bytes()[..1]).expect("written");
+            client.write_all(&word.as_bytes()[1..]).expect("written");
             let mut back = [0; 2];
             client.read_exact(&mut back).expect("echo");
         }

@@ -228,7 +228,7 @@ fn heading(lines: &[Line<'_>], at: usize) -> Option<usize> {
     let words = line.words();
     let level = words.len() - words.trim_start_matches('#').len();
     if level > 0 {
-        let is_heading = level <= 6 && words[level..].starts_with([' ', '\t']) || words.len() == level && level <= 6;
+        let is_heading = level <= 6 && (words.len() == level || words[level..].starts_with([' ', '\t']));
         return is_heading.then_some(level);
     }
     underlined(words, lines.get(at + 1)?)
