@@ -80,7 +80,8 @@ fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn
     sink.file(page.path(), pages.service(service, &page, &picture).into_bytes());
     let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
     let title = format!("Entity relationship diagram of {name}");
-    if let Some(svg) = picture.file(&title, colour) {
+    let is_known = |other: &str| pages.links.service(other).is_some();
+    if let Some(svg) = picture.file(&title, colour, &is_known) {
         sink.file(page.beside("svg"), svg.into_bytes());
     }
     if !service.tables.is_empty() {

@@ -16,6 +16,8 @@ pub(crate) struct Targets<'a> {
     pub(crate) table: &'a dyn Fn(usize) -> Option<String>,
     /// The page of another service.
     pub(crate) service: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether a service is one of the intent.
+    pub(crate) is_known: &'a dyn Fn(&str) -> bool,
 }
 
 /// What a picture is called: in the page's namespace, and for people.
@@ -59,10 +61,10 @@ impl Picture {
 
     /// The picture as a file of its own; none without a placement or without a box. Its boxes lead nowhere, since
     /// nobody knows where the file will lie.
-    pub(crate) fn file(&self, title: &str, colour: Option<Color>) -> Option<String> {
+    pub(crate) fn file(&self, title: &str, colour: Option<Color>, is_known: &dyn Fn(&str) -> bool) -> Option<String> {
         let placed = self.placed.as_ref().ok()?;
         let size = placed.placement.size?;
-        let targets = Targets { table: &|_| None, service: &|_| None };
+        let targets = Targets { table: &|_| None, service: &|_| None, is_known };
         let inside = |svg: &mut Markup| contents(&self.erd, &targets, placed, svg);
         let rules = colour.map_or_else(String::new, |colour| format!(":root{{--domain:{}}}", colour.hex()));
         Some(file::wrap(title, &description(&self.erd), &rules, size, inside))
@@ -156,7 +158,7 @@ fn draw_card(card: &Card, at: Point, targets: &Targets<'_>, svg: &mut Markup) {
         }
         CardKind::Service(service) => {
             let href = (targets.service)(service);
-            let class = if href.is_some() { "pill" } else { "pill missing" };
+            let class = if (targets.is_known)(service) { "pill" } else { "pill missing" };
             linked(href, &format!("Service {}", card.title), svg, |link| pill(card, at, class, link));
         }
         CardKind::Missing => pill(card, at, "pill missing", svg),

@@ -12,5 +12,6 @@ pub(super) fn picture(input: &Input<'_>, service: &DeclaredService) -> Option<St
     let name = &service.name.value;
     let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
     let picture = Picture::of(Erd::of(service, input.written), &Elk);
-    picture.file(&format!("Entity relationship diagram of {name}"), colour)
+    let is_known = |name: &str| input.declared.services.iter().any(|other| other.name.value == name);
+    picture.file(&format!("Entity relationship diagram of {name}"), colour, &is_known)
 }

@@ -40,7 +40,8 @@ impl Pages<'_> {
         let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
         let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", title.text)];
         out.element("div", &frame, |frame| {
-            picture.inline(title, &Targets { table: &own, service: &other }, frame);
+            let is_known = |name: &str| self.links.service(name).is_some();
+            picture.inline(title, &Targets { table: &own, service: &other, is_known: &is_known }, frame);
         });
     }
 
