@@ -129,7 +129,7 @@
     hint.textContent = "Drag to move, Ctrl and wheel to zoom";
     bar.append(
       button("+", "Zoom in", () => middle(STEP)), button("−", "Zoom out", () => middle(1 / STEP)),
-      button("Whole", "Show the whole diagram", whole), button("Reset", "Original size", reset), shown, hint,
+      button("Whole", "Show the whole diagram", whole), button("Reset", "Reset to the original size", reset), shown, hint,
     );
     const holder = document.createElement("div");
     holder.className = "zoomable";

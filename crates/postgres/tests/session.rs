@@ -141,6 +141,20 @@ async fn data_for_a_copy_that_fails_is_ignored() {
     assert_eq!(session.next_outcome().await.unwrap().rows[0][0].as_deref(), Some("7"));
 }
 
+/// What is queued then is more than the window, and nothing in flight would ever make room.
+#[tokio::test]
+async fn there_is_room_behind_a_copy_that_failed_early() {
+    let mut session = server().database().await.connect().await;
+    session.send_copy(&["COPY nowhere FROM STDIN"]).unwrap();
+    let line = "1234567\n".repeat(1 << 17);
+    for _ in 0..64 {
+        session.send_copy_data(line.as_bytes()).unwrap();
+    }
+    assert_eq!(session.next_outcome().await.unwrap().error.unwrap().sqlstate, "42P01");
+    assert!(!session.has_room_for_bytes(), "the outcome came behind the data: this tests nothing");
+    assert_eq!(session.query("SELECT 7").await.unwrap().rows[0][0].as_deref(), Some("7"));
+}
+
 #[tokio::test]
 async fn deadlines_end_waits_and_cancel_drains() {
     let mut session = server().database().await.connect().await;

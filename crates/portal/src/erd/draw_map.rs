@@ -66,16 +66,25 @@ impl MapPicture {
 
 fn draw_place(place: &Place, at: Point, href: Option<String>, svg: &mut Markup) {
     let class = place.domain.map_or_else(|| "no-domain".to_owned(), |domain| format!("d{domain}"));
-    let inside = |svg: &mut Markup| {
-        let missing = matches!(place.group, Group::Missing(_) | Group::AllMissing);
-        rect(if missing { "pill missing" } else { "box" }, at, place.size.width, HEIGHT, 7, svg);
-        rect("band", Point { x: at.x, y: at.y + 6 }, 5, HEIGHT - 12, 2, svg);
-        let x = at.x + 14;
-        label("table-name", Point { x, y: at.y + 20 }, &cut(&place.title, LONGEST), svg);
-        label("index", Point { x, y: at.y + 36 }, &place.note, svg);
-    };
-    match href {
-        Some(href) => svg.element("a", &[("class", &class), ("href", &href), ("aria-label", &place.title)], inside),
-        None => svg.element("g", &[("class", &class)], inside),
-    };
+    svg.element("g", &[("class", &class)], |svg| {
+        match href {
+            Some(href) => {
+                let named = [("href", href.as_str()), ("aria-label", place.title.as_str())];
+                svg.element("a", &named, |link| frame(place, at, link));
+            }
+            None => frame(place, at, svg),
+        }
+        // Outside of the link: its name is the whole title, which the picture may shorten. Clicks fall through.
+        svg.element("g", &[("class", "rows")], |svg| {
+            let x = at.x + 14;
+            label("table-name", Point { x, y: at.y + 20 }, &cut(&place.title, LONGEST), svg);
+            label("index", Point { x, y: at.y + 36 }, &place.note, svg);
+        });
+    });
+}
+
+fn frame(place: &Place, at: Point, svg: &mut Markup) {
+    let missing = matches!(place.group, Group::Missing(_) | Group::AllMissing);
+    rect(if missing { "pill missing" } else { "box" }, at, place.size.width, HEIGHT, 7, svg);
+    rect("band", Point { x: at.x, y: at.y + 6 }, 5, HEIGHT - 12, 2, svg);
 }

@@ -195,9 +195,10 @@ impl Session {
         &self.building
     }
 
-    /// Whether another message may be queued now.
+    /// Whether another message may be queued now: always when nothing is in flight, since what is still queued then is
+    /// the data of a COPY that the server has given up, and nothing else would ever make room.
     pub fn has_room(&self) -> bool {
-        self.in_flight.len() < self.window.messages && self.has_room_for_bytes()
+        self.in_flight.is_empty() || (self.in_flight.len() < self.window.messages && self.has_room_for_bytes())
     }
 
     /// Whether COPY data may be queued now, however many messages are in flight.

@@ -115,6 +115,8 @@ pub(crate) fn one_version_twice(stage: &mut Stage) {
         stage.a(verb, &[]).says("Found more than one migration with version 1");
     }
     stage.remove("V1.0__other.sql");
+    // Flyway only compares neighbours in its order: a versioned file between the two would hide them, or not.
+    stage.remove("V1__one.sql");
     stage.files(&[("B1__one.sql", "select 1;"), ("B01__other.sql", "select 2;")]);
     stage.a("migrate", &[]).says("Found more than one migration with version");
     stage.remove("B01__other.sql");
