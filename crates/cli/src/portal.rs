@@ -17,7 +17,7 @@ use trueup_portal::input::{CheckReport, Input, Known};
 use trueup_portal::markdown::{self, Flavour, Sections};
 use trueup_portal::source::SourceLinks;
 use trueup_portal::written::Written;
-use trueup_portal::{Site, build};
+use trueup_portal::{Sink, Stopped, build_into};
 
 use crate::args::{CheckArgs, PortalArgs, PortalCommand, PortalFormat};
 use crate::check::inputs::{self, Inputs};
@@ -63,68 +63,56 @@ pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
         return refuse(materials, &root, place);
     }
     let out = place.folder.join(&arguments.out);
-    let made = made(&materials, &truth, arguments, &out, place);
-    let made = match made {
-        Ok(made) => made,
+    let input = input(&materials, &truth);
+    let pages = match pages(&input, arguments, &out, place) {
+        Ok(pages) => pages,
         Err(errors) => {
             materials.errors = errors;
             return refuse(materials, &root, place);
         }
     };
     let folder = Folder::open(&out).map_err(CheckError::from)?;
+    let make = |sink: &dyn Sink| make(&input, arguments, sink);
     match command {
         PortalCommand::Build(_) => {
-            let outcome = folder.write(&made.site).map_err(CheckError::from)?;
-            let changed = own_pages::write(&made.pages)?;
-            output::print(&built(&materials, &truth, arguments, &made, &outcome, changed))?;
+            let outcome = folder.write(make).map_err(CheckError::from)?;
+            let own = (pages.len(), own_pages::write(&pages)?);
+            output::print(&built(&materials, &truth, arguments, &outcome, own))?;
             Ok(CURRENT)
         }
         PortalCommand::Check(_) => {
-            let mut stale = folder.stale(&made.site).map_err(CheckError::from)?;
-            let pages = made.pages.iter().filter(|page| !page.is_current());
-            stale.extend(pages.map(|page| ("differs", page.name.clone())));
+            let mut stale = folder.stale(make).map_err(CheckError::from)?;
+            stale.extend(pages.iter().filter(|page| !page.is_current()).map(|page| ("differs", page.name.clone())));
             output::print(&compared(arguments, &stale))?;
             Ok(if stale.is_empty() { CURRENT } else { STALE })
         }
     }
 }
 
-/// What a build would write.
-struct Made {
-    /// The files of the folder.
-    site: Site,
-    /// Pages of somebody else, with their sections.
-    pages: Vec<OwnPage>,
+/// Makes the files of the folder, one after the other: all of them need not fit into memory.
+fn make(input: &Input<'_>, arguments: &PortalArgs, sink: &dyn Sink) -> Result<(), Stopped> {
+    match arguments.format {
+        PortalFormat::Html => build_into(input, sink),
+        PortalFormat::Mkdocs => markdown::build_into(input, Flavour::Mkdocs, sink),
+        PortalFormat::Techdocs => markdown::build_into(input, Flavour::TechDocs, sink),
+        PortalFormat::Sections if arguments.page.is_empty() => {
+            Sections::of(input).files(arguments.pictures.as_deref().unwrap_or_default(), sink)
+        }
+        PortalFormat::Sections => Sections::of(input).pictures(sink),
+    }
 }
 
-/// Makes everything, in memory.
-fn made(
-    materials: &Materials,
-    truth: &Truth,
+/// Pages of somebody else, with their sections, or what is wrong with them.
+fn pages(
+    input: &Input<'_>,
     arguments: &PortalArgs,
     out: &Path,
     place: &Place,
-) -> Result<Made, Vec<InputError>> {
-    let input = input(materials, truth);
-    let whole = |site: Site| Ok(Made { site, pages: Vec::new() });
-    match arguments.format {
-        PortalFormat::Html => whole(build(&input)),
-        PortalFormat::Mkdocs => whole(markdown::build(&input, Flavour::Mkdocs)),
-        PortalFormat::Techdocs => whole(markdown::build(&input, Flavour::TechDocs)),
-        PortalFormat::Sections => sections(&input, arguments, out, place),
-    }
-}
-
-fn sections(input: &Input<'_>, arguments: &PortalArgs, out: &Path, place: &Place) -> Result<Made, Vec<InputError>> {
-    let sections = Sections::of(input);
-    let pictures = arguments.pictures.as_deref();
-    if arguments.page.is_empty() {
-        return Ok(Made { site: sections.files(pictures.unwrap_or_default()), pages: Vec::new() });
-    }
+) -> Result<Vec<OwnPage>, Vec<InputError>> {
+    let pictures = Pictures { said: arguments.pictures.as_deref(), folder: out };
     let mut errors = Vec::new();
-    let pictures = Pictures { said: pictures, folder: out };
-    let pages = own_pages::read(&arguments.page, &place.folder, pictures, &sections, &mut errors);
-    if errors.is_empty() { Ok(Made { site: sections.pictures(), pages }) } else { Err(errors) }
+    let pages = own_pages::read(&arguments.page, &place.folder, pictures, &Sections::of(input), &mut errors);
+    if errors.is_empty() { Ok(pages) } else { Err(errors) }
 }
 
 /// Options that mean nothing together.
@@ -278,9 +266,8 @@ fn built(
     materials: &Materials,
     truth: &Truth,
     arguments: &PortalArgs,
-    made: &Made,
     outcome: &Outcome,
-    changed: usize,
+    (pages, changed): (usize, usize),
 ) -> String {
     let services = &materials.reading.declared.services;
     let tables = services.iter().map(|service| service.tables.len()).sum();
@@ -289,12 +276,12 @@ fn built(
         count(services.len(), "service"),
         count(tables, "table"),
         clean(&arguments.out.display().to_string(), SENTENCE),
-        count(made.site.files.len(), "file"),
+        count(outcome.files, "file"),
         outcome.written,
         outcome.removed,
     );
-    if !made.pages.is_empty() {
-        let _ = writeln!(text, "  {} of your own ({changed} changed)", count(made.pages.len(), "page"));
+    if pages > 0 {
+        let _ = writeln!(text, "  {} of your own ({changed} changed)", count(pages, "page"));
     }
     for path in &outcome.kept {
         let _ = writeln!(text, "  left in place, since somebody changed it: {}", clean(path, SENTENCE));
