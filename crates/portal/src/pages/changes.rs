@@ -11,11 +11,14 @@ use crate::facts::table_title;
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
 use crate::stage::{Stage, reached};
-use crate::text::count;
+use crate::text::{count, thousands};
 use crate::truth::{Merged, Migration, Provenance};
 
 /// How many findings a card lists; the others are on the service's page.
 const SHOWN: usize = 5;
+
+/// How many cards a lane shows.
+const SHOWN_CARDS: usize = 300;
 
 /// A column of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,11 +144,15 @@ impl Pages<'_> {
         out.line().element("section", &[("class", "lane")], |section| {
             section.element("h2", &[], |title| {
                 title.text(&self.lane_words(lane)).text(" ");
-                title.leaf("span", &[("class", "quiet")], &cards.len().to_string());
+                title.leaf("span", &[("class", "quiet")], &thousands(cards.len()));
             });
             section.element("ul", &[("class", "lane-cards")], |list| {
-                cards.iter().for_each(|card| self.change(card, list));
+                cards.iter().take(SHOWN_CARDS).for_each(|card| self.change(card, list));
             });
+            if cards.len() > SHOWN_CARDS {
+                let more = thousands(cards.len() - SHOWN_CARDS);
+                section.leaf("p", &[("class", "quiet")], &format!("and {more} more, on the pages of their services"));
+            }
         });
     }
 
@@ -163,7 +170,7 @@ impl Pages<'_> {
     fn change(&self, card: &Card<'_>, out: &mut Markup) {
         let (Card::Owed { service, .. } | Card::Migration { service, .. }) = card;
         let Some(page) = self.links.service(&service.name.value) else { return };
-        let class = format!("change {}", crate::site::domain_class(self.input.domains, &service.name.value));
+        let class = format!("change {}", crate::site::domain_class(self.input, &service.name.value));
         out.line().element("li", &[("class", &class)], |item| {
             item.element("p", &[("class", "quiet")], |p| {
                 p.leaf("a", &[("href", &Page::Changes.to(&page))], &service.name.value);
@@ -188,7 +195,7 @@ impl Pages<'_> {
         let table = service.tables.iter().find(|table| table.name.value.as_str() == object);
         out.element("h3", &[], |title| match table {
             Some(table) => {
-                let href = Page::Changes.to_anchor(page, &self.links.table(service, table));
+                let href = self.links.to_table(&Page::Changes, service, table).unwrap_or_default();
                 title.leaf("a", &[("href", &href)], &table_title(table));
             }
             None => {
@@ -227,10 +234,10 @@ impl Pages<'_> {
 }
 
 /// What is owed, one card for each object directly below the schema.
-fn owed<'a>(service: &'a DeclaredService, findings: Vec<&'a Finding>) -> Vec<Card<'a>> {
+fn owed<'a>(service: &'a DeclaredService, findings: &[&'a Finding]) -> Vec<Card<'a>> {
     let mut by_object: Vec<(String, Vec<&Finding>)> = Vec::new();
     let mut places = BTreeMap::new();
-    for finding in findings.into_iter().filter(|finding| finding.state == State::Unmigrated) {
+    for finding in findings.iter().copied().filter(|finding| finding.state == State::Unmigrated) {
         let path = &finding.object.path;
         let object = path.get(1).or(path.first()).map_or("", |name| name.as_str());
         let place = *places.entry(object.to_owned()).or_insert_with(|| {

@@ -33,8 +33,8 @@ impl Pages<'_> {
         }
     }
 
-    /// The badge of a table, the migration behind it, and where it is.
-    pub(super) fn flow(&self, flow: &Flow<'_, '_>, anchors: &[String], out: &mut Markup) {
+    /// The badge of a table, the migration behind it, and where it is; `migrations` are the addresses of all of them.
+    pub(super) fn flow(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
         out.element("p", &[("class", "flow")], |p| {
             let (class, sign, words) = self.stage_words(&flow.stage, flow.is_done());
             p.element("span", &[("class", &format!("badge stage {class}"))], |badge| {
@@ -45,7 +45,7 @@ impl Pages<'_> {
             }
             if let (Some(migration), Some(made)) = (flow.migration, flow.made) {
                 p.text(" last written by ");
-                self.maker(migration, made, anchors, p);
+                self.maker(migration, made, migrations, p);
                 p.text(" ").text(&migration.description);
                 for part in self.whereabouts(migration) {
                     p.text(" · ").text(&part);
@@ -66,7 +66,7 @@ impl Pages<'_> {
     }
 
     /// The cell of a column or an index: the sign, and the migration.
-    pub(super) fn stage_cell(&self, flow: &Flow<'_, '_>, anchors: &[String], out: &mut Markup) {
+    pub(super) fn stage_cell(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
         let (class, sign, mut words) = self.stage_words(&flow.stage, flow.is_done());
         if flow.accepted {
             words.push_str(", difference accepted");
@@ -77,7 +77,7 @@ impl Pages<'_> {
             });
             if let (Some(migration), Some(made)) = (flow.migration, flow.made) {
                 cell.text(" ");
-                self.maker(migration, made, anchors, cell);
+                self.maker(migration, made, migrations, cell);
             }
             if let Some(other) = flow.made.and_then(|made| made.other_name.as_ref()) {
                 cell.text(" as ").leaf("code", &[], other);
@@ -86,15 +86,15 @@ impl Pages<'_> {
     }
 
     /// `V2`, as a link to the line that wrote the object; without a host of lines, to the migration on the page.
-    fn maker(&self, migration: &Migration, made: &Made, anchors: &[String], out: &mut Markup) {
+    fn maker(&self, migration: &Migration, made: &Made, migrations: &[String], out: &mut Markup) {
         let label = migration.label();
         let whole = Location::whole(migration.file.as_str());
         let at = made.at.as_ref().unwrap_or(&whole);
         let title = format!("{} at {}:{}", migration.script, at.file, at.line);
         if let Some(source) = self.input.known.source {
             out.leaf("a", &[("href", &source.line(at)), OUTWARD, ("title", &title)], &label);
-        } else if let Some(anchor) = made.migration.and_then(|number| anchors.get(number)) {
-            out.leaf("a", &[("href", &format!("#{anchor}")), ("title", &title)], &label);
+        } else if let Some(href) = made.migration.and_then(|number| migrations.get(number)) {
+            out.leaf("a", &[("href", href), ("title", &title)], &label);
         } else {
             out.leaf("span", &[("title", &title)], &label);
         }
