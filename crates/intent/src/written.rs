@@ -53,15 +53,14 @@ mod tests {
     #[test]
     fn texts_stand_beside_the_place_of_the_name_where_they_say_more() {
         let yaml = "s:\n  engine: PostgreSQL\n  table_details:\n    t:\n      columns:\n      - {name: a, type: UUID, constraints: 'members::{x}'}\n      \
-                    - [b, PICTURE OF A CAT, 'NULL (note)']\n      - [c, UUID, NOT NULL]\n      indexes:\n      - name: i\n        columns: a\n        \
+                    - {name: b, constraints: NULL (note)}\n      - [c, UUID, NOT NULL]\n      indexes:\n      - name: i\n        columns: a\n        \
                     type: GiST spatial\n      - {name: j, columns: a}\nevents:\n  engine: Couchbase\n  table_details:\n    d:\n      columns:\n      \
                     - {name: e, type: map, constraints: [one, two]}\n";
         let read = crate::read(&[Source { path: "f".to_owned(), bytes: yaml.as_bytes().to_vec() }]);
         let written = &read.written;
         let at = |line, column| written.at(&Location::new("f", line, column)).cloned().unwrap_or_default();
         assert_eq!(at(6, 16).constraints, "members::{x}");
-        let cat = Entry { type_text: "PICTURE OF A CAT".to_owned(), constraints: "NULL (note)".to_owned() };
-        assert_eq!(at(7, 10), cat);
+        assert_eq!(at(7, 16), Entry { type_text: String::new(), constraints: "NULL (note)".to_owned() });
         assert_eq!(at(10, 15).type_text, "GiST spatial");
         assert_eq!(at(19, 16), Entry { type_text: "map".to_owned(), constraints: "one, two".to_owned() });
         assert_eq!(written.by_name.len(), 4);

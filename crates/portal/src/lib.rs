@@ -4,6 +4,7 @@
 //! and knows no database. Everything in its input is hostile: text becomes markup in one place only (`markup`), names
 //! become paths in one place only (`slug`).
 
+mod board;
 pub mod domains;
 mod erd;
 mod facts;
@@ -21,6 +22,7 @@ pub mod source;
 mod stage;
 mod text;
 pub mod truth;
+mod words;
 mod workers;
 
 pub use erd::elk::Elk;

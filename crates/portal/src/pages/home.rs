@@ -2,7 +2,6 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
-use super::flow::minute;
 use super::{Counts, Pages, badge, standing_words};
 use crate::facts::table_title;
 use crate::input::Standing;
@@ -11,6 +10,7 @@ use crate::lookup::Incoming;
 use crate::markup::Markup;
 use crate::site::domain_class;
 use crate::text::{count, thousands};
+use crate::words::minute;
 
 /// A word of the tally, and which standings it counts.
 type Kind = (&'static str, fn(&Standing) -> bool);

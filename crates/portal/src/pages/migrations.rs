@@ -3,12 +3,12 @@
 use trueup_model::declared::DeclaredService;
 
 use super::Pages;
-use super::flow::{day, kind_words, minute};
 use super::service::section;
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
 use crate::text::{count, thousands};
 use crate::truth::{Live, Migration, Provenance};
+use crate::words::{day, kind_words, made_words, minute};
 
 /// How many of the latest arrivals are listed.
 const LATEST: usize = 100;
@@ -217,17 +217,6 @@ impl Pages<'_> {
             }
         });
     }
-}
-
-fn made_words(counts: &[usize; 3]) -> String {
-    let nouns = ["table", "column", "index"];
-    let parts: Vec<String> = counts
-        .iter()
-        .zip(nouns)
-        .filter(|(number, _)| **number > 0)
-        .map(|(number, noun)| count(*number, noun))
-        .collect();
-    if parts.is_empty() { "nothing declared that is still so".to_owned() } else { parts.join(", ") }
 }
 
 fn live_cell(live: &Live, out: &mut Markup) {

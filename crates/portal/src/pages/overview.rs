@@ -3,12 +3,12 @@
 use trueup_model::declared::DeclaredService;
 
 use super::Pages;
-use super::flow::minute;
 use super::home::standing_sentence;
 use crate::facts::table_title;
 use crate::links::has_table_pages;
 use crate::markup::Markup;
 use crate::text::count;
+use crate::words::minute;
 
 impl Pages<'_> {
     /// The overview table. What the author left out has no row, but for engine and schema.
