@@ -2,6 +2,12 @@
 
 use crate::stage::Stage;
 
+/// Arguments, variables, and where the history is afterwards.
+type Turn<'t> = (&'t [&'t str], &'t [(&'t str, &'t str)], (&'t str, &'t str));
+
+/// Arguments, variables, the exit code, and a word of the complaint.
+type Wrong<'w> = (&'w [&'w str], &'w [(&'w str, &'w str)], i32, &'w str);
+
 /// Behind the case's database, what else is typed.
 fn typed<'t>(more: &[&'t str]) -> Vec<&'t str> {
     [&["-url={url}", "-user=postgres"], more].concat()
@@ -89,7 +95,7 @@ fn environments(stage: &Stage) {
 fn of_environments(stage: &mut Stage) {
     environments(stage);
     let nowhere = "jdbc:postgresql://127.0.0.1:1/nowhere";
-    let calls: [(&[&str], &[(&str, &str)], (&str, &str)); 6] = [
+    let calls: [Turn<'_>; 6] = [
         (&["migrate"], &[], ("public", "history_of_file")),
         // What an environment sets outranks what is typed for all of them, but for the connection and the schemas.
         (
@@ -118,7 +124,7 @@ fn of_environments(stage: &mut Stage) {
 
 fn of_small_variables(stage: &mut Stage) {
     let nowhere = "jdbc:postgresql://127.0.0.1:1/nowhere";
-    let calls: [(&[&str], &[(&str, &str)], (&str, &str)); 5] = [
+    let calls: [Turn<'_>; 5] = [
         (
             &["migrate"],
             &[("flyway_table", "small"), ("FLYWAY_TABLE", "large"), ("flyway_placeholders_NAME", "small_name")],
@@ -156,7 +162,7 @@ fn of_small_variables(stage: &mut Stage) {
 }
 
 fn what_is_unknown(stage: &mut Stage) {
-    let cases: [(&[&str], &[(&str, &str)], i32, &str); 10] = [
+    let cases: [Wrong<'_>; 10] = [
         (&["bogus"], &[], 1, "Invalid flag: bogus"),
         (&["-bogus", "info"], &[], 1, "Invalid flag: -bogus"),
         (&["-bogus=1", "info"], &[], 1, "flyway.bogus"),
