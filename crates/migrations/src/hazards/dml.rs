@@ -14,9 +14,11 @@ pub(super) fn hazard(text: &str, range: &Range<usize>) -> Option<Raw> {
         () if cursor.accept("TRUNCATE") && !cursor.skip_past("CASCADE") => {
             ("truncate", "Every row of the table is removed.", None)
         }
-        () if cursor.accept("DELETE") && !cursor.skip_past("WHERE") => {
-            ("delete-all", "Every row of the table is removed.", Some("Add a condition, if some rows are meant to stay."))
-        }
+        () if cursor.accept("DELETE") && !cursor.skip_past("WHERE") => (
+            "delete-all",
+            "Every row of the table is removed.",
+            Some("Add a condition, if some rows are meant to stay."),
+        ),
         () => return None,
     };
     Some(Raw {

@@ -13,9 +13,9 @@ use squawk_linter::{Linter, LinterSettings};
 use squawk_syntax::SourceFile;
 use trueup_model::location::Location;
 
+use crate::lexer::TokenKind;
 use crate::migration::Script;
 use crate::origin::cursor::tokens;
-use crate::lexer::TokenKind;
 use target::Tables;
 
 pub use target::Table;
@@ -236,7 +236,7 @@ fn ddl(text: &str, in_transaction: bool, server: squawk_linter::Version) -> (Vec
                 offset: violation.text_range.start().into(),
                 danger: rules::danger(violation.code)?,
                 rule: violation.code.to_string(),
-                message: violation.message,
+                message: rules::message(violation.code).map_or(violation.message, str::to_owned),
                 help: violation.help,
             })
         });

@@ -39,6 +39,18 @@ pub(super) fn all() -> impl Iterator<Item = Rule> {
     RULES.iter().map(|(rule, _)| *rule)
 }
 
+/// What is lost, where squawk only speaks of programs.
+pub(super) fn message(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::BanDropColumn => "The column's data is lost, and programs that use it fail.",
+        Rule::BanDropTable => "The table's data is lost, and programs that use it fail.",
+        Rule::BanDropSchema => "Everything in the schema is lost, and programs that use it fail.",
+        Rule::BanDropDatabase => "Everything in the database is lost.",
+        Rule::BanTruncateCascade => "Every row of the table is removed, and of every table that refers to it.",
+        _ => return None,
+    })
+}
+
 pub(super) fn danger(rule: Rule) -> Option<Danger> {
     RULES.iter().find(|(known, _)| *known == rule).map(|(_, danger)| *danger)
 }

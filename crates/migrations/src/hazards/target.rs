@@ -53,8 +53,9 @@ impl Tables {
             |schema: &str| self.old.iter().position(|table| table.schema == schema && table.name == name.name);
         match &name.schema {
             Some(schema) => of_schema(schema),
-            None => of_schema(&self.default_schema)
-                .or_else(|| self.old.iter().position(|table| table.name == name.name)),
+            None => {
+                of_schema(&self.default_schema).or_else(|| self.old.iter().position(|table| table.name == name.name))
+            }
         }
     }
 

@@ -55,7 +55,8 @@ fn names_move_with_renames() {
 
 #[test]
 fn what_is_not_seen_is_said() {
-    let (hazards, unseen) = found("SELECT 1;\nDO $$BEGIN EXECUTE 'DROP TABLE old'; END$$;\nCALL p();\nCREATE NONSENSE x");
+    let (hazards, unseen) =
+        found("SELECT 1;\nDO $$BEGIN EXECUTE 'DROP TABLE old'; END$$;\nCALL p();\nCREATE NONSENSE x");
     assert_eq!((hazards, unseen), (vec![], vec![2, 3, 4]));
 }
 
