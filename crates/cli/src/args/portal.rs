@@ -74,6 +74,14 @@ pub struct PortalArgs {
     /// With --format sections: what leads from the pages to the folder of the pictures, such as ../data-stores/
     #[arg(long, value_name = "ADDRESS", help_heading = PORTAL)]
     pub pictures: Option<String>,
+    /// What is known beyond the intent
+    #[command(flatten)]
+    pub truth: TruthArgs,
+}
+
+/// Options that say what is known beyond the intent.
+#[derive(Debug, Default, Args)]
+pub struct TruthArgs {
     /// What `trueup check --format json` printed; without it every page says: not verified
     #[arg(long, value_name = "FILE", help_heading = PORTAL)]
     pub report: Option<PathBuf>,
