@@ -152,9 +152,10 @@ pub enum RunError {
         /// What the server said.
         error: Box<ServerError>,
     },
-    /// A pooler hands each transaction to another server process.
+    /// A pooler may hand each transaction to another server process; in which mode it works cannot be seen from here.
     #[error(
-        "the connection goes through a pooler in transaction mode, which breaks the lock; connect to PostgreSQL itself"
+        "the connection goes through a pooler, which may give each transaction to another server process and so break the lock \
+         (in session mode too: from here it looks the same); connect to PostgreSQL itself"
     )]
     Pooler,
     /// The session has no schema to look for the history in.
