@@ -60,7 +60,7 @@ impl Portal {
     pub(crate) fn largest_page(&self) -> String {
         let all = html_files(&self.root());
         let largest = all.iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
-        format!("file://{}", largest.display())
+        format!("{}{}", self.address(), largest.strip_prefix(self.root()).unwrap().display())
     }
 }
 
