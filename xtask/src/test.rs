@@ -11,6 +11,7 @@ use trueup_testkit::{SIDE_BY_SIDE, SKIPPED};
 use crate::browser;
 use crate::fetch::fetch;
 use crate::flyway;
+use crate::linters;
 use crate::machine::{cargo_deny, run};
 use crate::mkdocs;
 use crate::release;
@@ -59,6 +60,10 @@ pub(crate) fn test() -> bool {
     });
     step("MkDocs", &mut || {
         mkdocs::fetch();
+        Ok(())
+    });
+    step("linters of workflows", &mut || {
+        linters::fetch();
         Ok(())
     });
     step("formatting", &mut || run(cargo().args(["fmt", "--all", "--check"])));

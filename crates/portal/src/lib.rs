@@ -8,6 +8,7 @@ mod board;
 pub mod domains;
 mod erd;
 mod facts;
+pub mod hosting;
 pub mod input;
 mod links;
 mod lookup;
@@ -52,7 +53,7 @@ pub fn build_into(input: &Input<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let text = |path: String, text: String| sink.file(path, text.into_bytes());
     // What takes longest comes first, and the largest service before the others: what is left for the end is small, and no
     // core waits long.
-    let common: [&(dyn Fn() -> Result<(), Stopped> + Sync); 9] = [
+    let common: [&(dyn Fn() -> Result<(), Stopped> + Sync); 11] = [
         &|| map_files(&pages, sink),
         &|| search::write(&lookup, &links, sink),
         &|| text(Page::Home.path(), pages.home()),
@@ -62,6 +63,8 @@ pub fn build_into(input: &Input<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
         &|| text(Page::Guide.path(), pages.guide()),
         &|| text(site::STYLE.to_owned(), site::style(input.domains)),
         &|| text(site::SCRIPT.to_owned(), site::SCRIPTS.to_owned()),
+        &|| text(hosting::SETTINGS.to_owned(), hosting::settings()),
+        &|| text(hosting::MISSING.to_owned(), hosting::missing()),
     ];
     let order = largest_first(&input.declared.services);
     workers::each(common.len() + order.len(), |job| match common.get(job) {

@@ -8,6 +8,7 @@ mod client;
 mod corpora;
 pub mod flyway;
 mod link;
+pub mod linters;
 pub mod mkdocs;
 pub mod proxy;
 mod server;

@@ -6,6 +6,7 @@ mod books;
 mod hostile;
 mod library;
 mod portals;
+mod web;
 
 use std::path::Path;
 
@@ -61,4 +62,14 @@ fn every_page_opens_and_can_be_used() {
     }
     // In light and in dark, and not only the first page.
     assert!(answer["judged"].as_u64().unwrap() >= 20, "{answer}");
+}
+
+/// The same with a web server between, which sends the headers of `staticwebapp.config.json`.
+#[test]
+fn the_headers_for_web_servers_let_every_page_work() {
+    let portals = [portals::served()];
+    let Some(answer) = visit(&portals, None) else { return };
+    let problems: Vec<_> = answer["problems"].as_array().unwrap().iter().map(|what| what.as_str().unwrap()).collect();
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    assert_eq!(answer["pages"]["served"], portals[0].pages());
 }

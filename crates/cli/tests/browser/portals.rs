@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::hostile;
 use crate::library::Library;
+use crate::web::Web;
 
 /// A portal in a temporary folder.
 pub(crate) struct Portal {
@@ -15,6 +16,8 @@ pub(crate) struct Portal {
     /// Words, and the kind and name of the hit that has to come first.
     searches: Vec<[String; 3]>,
     is_hostile: bool,
+    /// The web server that it is visited on; without one it is opened from the disk.
+    web: Option<Web>,
 }
 
 impl Portal {
@@ -25,7 +28,7 @@ impl Portal {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let searches = searches.iter().map(|search| search.map(str::to_owned)).collect();
-        Self { name, folder, searches, is_hostile: false }
+        Self { name, folder, searches, is_hostile: false, web: None }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -33,7 +36,10 @@ impl Portal {
     }
 
     fn address(&self) -> String {
-        format!("file://{}/", self.root().display())
+        match &self.web {
+            Some(web) => web.address(),
+            None => format!("file://{}/", self.root().display()),
+        }
     }
 
     /// What `visit.mjs` is to do with it.
@@ -45,16 +51,16 @@ impl Portal {
         })
     }
 
-    /// How many pages there are on disk.
+    /// How many pages there are on disk that a link may lead to: to the one for missing pages none does.
     pub(crate) fn pages(&self) -> usize {
-        html_files(&self.root()).len()
+        html_files(&self.root()).iter().filter(|page| !page.ends_with("404.html")).count()
     }
 
     /// The address of the page with the most bytes.
     pub(crate) fn largest_page(&self) -> String {
         let all = html_files(&self.root());
         let largest = all.iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
-        format!("file://{}", largest.display())
+        format!("{}{}", self.address(), largest.strip_prefix(self.root()).unwrap().display())
     }
 }
 
@@ -113,6 +119,14 @@ fn hostile_one() -> Portal {
     let truth = ["--report".to_owned(), "report.json".to_owned()];
     let mut portal = Portal::build("hostile", project.path(), &truth, &[]);
     portal.is_hostile = true;
+    portal
+}
+
+/// On a web server that does what the settings for Azure Static Web Apps say.
+pub(crate) fn served() -> Portal {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
+    let mut portal = Portal::build("served", &example, &[], &[["loans", "table", "loans"]]);
+    portal.web = Some(Web::serve(&portal.root()));
     portal
 }
 

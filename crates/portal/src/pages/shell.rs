@@ -6,7 +6,7 @@ use crate::markup::Markup;
 use crate::site::{SCRIPT, STYLE};
 
 /// Nothing from elsewhere, nothing inline. `file:` is there for browsers that take no two files for one origin.
-const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' data:; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'";
 
 /// The pages that every page leads to, and what they are called there.
@@ -52,16 +52,21 @@ impl Pages<'_> {
 }
 
 fn head_of(page: &Page, title: &str, head: &mut Markup) {
-    head.line().void("meta", &[("charset", "utf-8")]).line();
-    head.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]).line();
-    head.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]).line();
-    head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]).line();
+    preamble(head);
     head.element("title", &[], |inside| {
         inside.text(title).text(" · data stores");
     });
     let (style, script) = (format!("{}{STYLE}", page.root()), format!("{}{SCRIPT}", page.root()));
     head.line().void("link", &[("rel", "stylesheet"), ("href", &style)]).line();
     head.shape("script", &[("src", &script), ("defer", "")]).line();
+}
+
+/// What the head of every page begins with.
+pub(crate) fn preamble(head: &mut Markup) {
+    head.line().void("meta", &[("charset", "utf-8")]).line();
+    head.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]).line();
+    head.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]).line();
+    head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]).line();
 }
 
 fn bar(page: &Page, out: &mut Markup) {

@@ -71,9 +71,12 @@ pub(super) fn read(root: &Path) -> Result<Option<Manifest>, FolderError> {
     }
 }
 
-/// Whether a build can have written this path: slugs, with a file of a kind that we write, at most as deep as the page of a table. Markdown has
-/// a folder more.
+/// Whether a build can have written this path: slugs, with a file of a kind that we write, at most as deep as the page of a
+/// table. Markdown has a folder more, and the settings of a web server have a name of their own.
 fn is_a_path_of_ours(path: &str) -> bool {
+    if path == trueup_portal::hosting::SETTINGS {
+        return true;
+    }
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let Some((stem, kind)) = path.rsplit_once('.') else { return false };
     let parts: Vec<&str> = stem.split('/').collect();
