@@ -9,6 +9,7 @@ mod erd;
 mod facts;
 pub mod input;
 mod links;
+pub mod live;
 pub mod markdown;
 mod markup;
 mod pages;

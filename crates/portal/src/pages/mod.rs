@@ -17,6 +17,7 @@ mod tables;
 pub(crate) use home::standing_sentence;
 pub(crate) use overview::service_rows;
 pub(crate) use service::target_text;
+pub(crate) use shell::POLICY;
 
 use trueup_model::declared::{Declared, DeclaredService};
 
