@@ -4,6 +4,7 @@
 //! included), and the peak memory of trueup itself. Nothing is compared with a number of another machine or day.
 
 mod measure;
+mod portal;
 mod project;
 mod runner;
 mod table;
@@ -23,12 +24,23 @@ use table::Table;
 const SIZES: [usize; 3] = [100, 300, 1000];
 /// Tables of each generated service.
 const TABLES: usize = 5;
+/// Peak memory of trueup itself, in MB.
+const MEMORY: f64 = 150.0;
 /// Runs of what takes a second or so; the median counts.
 const RUNS: usize = 5;
 
 /// Measures everything and prints the table; whether all targets were met.
 pub(crate) fn bench() -> bool {
     shown(measure_all())
+}
+
+/// Measures the portal only.
+pub(crate) fn bench_portal() -> bool {
+    shown(build().and_then(|program| {
+        let mut table = Table::default();
+        portal::portal(&program, &mut table)?;
+        Ok(table)
+    }))
 }
 
 /// Measures the runner only.
@@ -67,6 +79,7 @@ fn measure_all() -> Result<Table, String> {
     if corpora.is_some() {
         replays(&mut table)?;
     }
+    portal::portal(&trueup.program, &mut table)?;
     runner::runner(&trueup.program, Extent::Full, &mut table)?;
     Ok(table)
 }
@@ -114,7 +127,7 @@ fn reference(trueup: &Trueup, project: &Path, table: &mut Table) -> Result<(), S
     let cached = trueup.median(RUNS, project, &[])?;
     table.time("reference repository, cold", &cold, 1.5);
     table.time("reference repository, cached", &cached, 0.3);
-    table.memory("reference repository, cold: peak memory of trueup", &cold);
+    table.memory("reference repository, cold: peak memory of trueup", &cold, MEMORY);
     Ok(())
 }
 
@@ -131,7 +144,7 @@ fn generated(trueup: &Trueup, work: &Path, table: &mut Table) -> Result<(), Stri
         each.push(cold.wall.as_secs_f64() / services as f64);
         let what = format!("{services} services of {TABLES} tables");
         table.time(&format!("{what}, cold"), &cold, 60.0);
-        table.memory(&format!("{what}, cold: peak memory of trueup"), &cold);
+        table.memory(&format!("{what}, cold: peak memory of trueup"), &cold, MEMORY);
         trueup.check(&project, &[])?;
         table.plain(&format!("{what}, cached"), &trueup.median(runs, &project, &[])?);
     }

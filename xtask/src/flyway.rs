@@ -10,18 +10,23 @@ use trueup_testkit::flyway::{COMMAND_LINE_VERSION, DRIVER_VERSION, VERSION, comm
 use crate::machine::{has, run};
 
 /// Gets the jars when they are not there yet. Without Maven or a network the tests beside Flyway are skipped, and say
-/// so; nothing else depends on it.
-pub(crate) fn fetch() {
+/// so; nothing else depends on it. Whether both are there, and a Java to run them.
+pub(crate) fn fetch() -> bool {
     let parts = [
         (format!("Flyway {VERSION}"), jars(), engine()),
         (format!("Flyway's command line {COMMAND_LINE_VERSION}"), command_line_jars(), command_line()),
     ];
+    let mut there = has("java");
     for (name, place, dependencies) in parts {
         match one(&place, &dependencies) {
             Ok(what) => println!("{name}: {what}"),
-            Err(why) => eprintln!("{SKIPPED}{name} is missing: {why}"),
+            Err(why) => {
+                there = false;
+                eprintln!("{SKIPPED}{name} is missing: {why}");
+            }
         }
     }
+    there
 }
 
 fn one(place: &Path, dependencies: &str) -> Result<&'static str, String> {

@@ -17,8 +17,8 @@ Usage: cargo xtask CHORE
 
   fetch   get PostgreSQL 13 to 18, Flyway, MkDocs and what drives a browser for the tests, once, into a cache outside of the clone
   test    fetch, then formatting, lints, all tests, and the dependency rules
-  bench   measure the main job, and print each figure beside its target; `bench runner` measures the runner only,
-          and `bench runner quick` that without Flyway and psql 50 ms away, which take minutes";
+  bench   measure the main job, and print each figure beside its target; `bench portal` measures the portal only, `bench runner` the
+          runner only, and `bench runner quick` that without Flyway and psql 50 ms away, which take minutes";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         }
         ["test"] => code(test::test()),
         ["bench"] => code(bench::bench()),
+        ["bench", "portal"] => code(bench::bench_portal()),
         ["bench", "runner"] => code(bench::bench_runner(bench::Extent::Full)),
         ["bench", "runner", "quick"] => code(bench::bench_runner(bench::Extent::Quick)),
         _ => {

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use trueup_portal::input::Input;
 use trueup_portal::markdown::{self, Flavour, Sections};
-use trueup_portal::{Site, build};
+use trueup_portal::{Sink, Stopped, build_into};
 
 use crate::args::{PortalArgs, PortalFormat};
 use crate::check::{CheckError, Place, output};
@@ -47,61 +47,56 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
         return refuse(project, place);
     }
     let out = place.folder.join(&arguments.out);
-    let made = match made(&project, arguments, &out, place) {
-        Ok(made) => made,
+    let input = project.input();
+    let pages = match pages(&input, arguments, &out, place) {
+        Ok(pages) => pages,
         Err(errors) => {
             project.errors = errors;
             return refuse(project, place);
         }
     };
     let folder = Folder::open(&out).map_err(CheckError::from)?;
+    let make = |sink: &dyn Sink| make(&input, arguments, sink);
     match task {
         Task::Build => {
-            let outcome = folder.write(&made.site).map_err(CheckError::from)?;
-            let changed = own_pages::write(&made.pages)?;
-            output::print(&built(&project, arguments, &made, &outcome, changed))?;
+            let outcome = folder.write(make).map_err(CheckError::from)?;
+            let own = (pages.len(), own_pages::write(&pages)?);
+            output::print(&built(&project, arguments, &outcome, own))?;
             Ok(CURRENT)
         }
         Task::Check => {
-            let mut stale = folder.stale(&made.site).map_err(CheckError::from)?;
-            let pages = made.pages.iter().filter(|page| !page.is_current());
-            stale.extend(pages.map(|page| ("differs", page.name.clone())));
+            let mut stale = folder.stale(make).map_err(CheckError::from)?;
+            stale.extend(pages.iter().filter(|page| !page.is_current()).map(|page| ("differs", page.name.clone())));
             output::print(&compared(arguments, &stale))?;
             Ok(if stale.is_empty() { CURRENT } else { STALE })
         }
     }
 }
 
-/// What a build would write.
-struct Made {
-    /// The files of the folder.
-    site: Site,
-    /// Pages of somebody else, with their sections.
-    pages: Vec<OwnPage>,
-}
-
-/// Makes everything, in memory.
-fn made(project: &Project, arguments: &PortalArgs, out: &Path, place: &Place) -> Result<Made, Vec<InputError>> {
-    let input = project.input();
-    let whole = |site: Site| Ok(Made { site, pages: Vec::new() });
+/// Makes the files of the folder, one after the other: all of them need not fit into memory.
+fn make(input: &Input<'_>, arguments: &PortalArgs, sink: &dyn Sink) -> Result<(), Stopped> {
     match arguments.format {
-        PortalFormat::Html => whole(build(&input)),
-        PortalFormat::Mkdocs => whole(markdown::build(&input, Flavour::Mkdocs)),
-        PortalFormat::Techdocs => whole(markdown::build(&input, Flavour::TechDocs)),
-        PortalFormat::Sections => sections(&input, arguments, out, place),
+        PortalFormat::Html => build_into(input, sink),
+        PortalFormat::Mkdocs => markdown::build_into(input, Flavour::Mkdocs, sink),
+        PortalFormat::Techdocs => markdown::build_into(input, Flavour::TechDocs, sink),
+        PortalFormat::Sections if arguments.page.is_empty() => {
+            Sections::of(input).files(arguments.pictures.as_deref().unwrap_or_default(), sink)
+        }
+        PortalFormat::Sections => Sections::of(input).pictures(sink),
     }
 }
 
-fn sections(input: &Input<'_>, arguments: &PortalArgs, out: &Path, place: &Place) -> Result<Made, Vec<InputError>> {
-    let sections = Sections::of(input);
-    let pictures = arguments.pictures.as_deref();
-    if arguments.page.is_empty() {
-        return Ok(Made { site: sections.files(pictures.unwrap_or_default()), pages: Vec::new() });
-    }
+/// Pages of somebody else, with their sections, or what is wrong with them.
+fn pages(
+    input: &Input<'_>,
+    arguments: &PortalArgs,
+    out: &Path,
+    place: &Place,
+) -> Result<Vec<OwnPage>, Vec<InputError>> {
+    let pictures = Pictures { said: arguments.pictures.as_deref(), folder: out };
     let mut errors = Vec::new();
-    let pictures = Pictures { said: pictures, folder: out };
-    let pages = own_pages::read(&arguments.page, &place.folder, pictures, &sections, &mut errors);
-    if errors.is_empty() { Ok(Made { site: sections.pictures(), pages }) } else { Err(errors) }
+    let pages = own_pages::read(&arguments.page, &place.folder, pictures, &Sections::of(input), &mut errors);
+    if errors.is_empty() { Ok(pages) } else { Err(errors) }
 }
 
 /// Options that mean nothing together.
@@ -127,17 +122,17 @@ fn refuse(project: Project, place: &Place) -> Result<u8, CheckError> {
     Ok(FAILED)
 }
 
-fn built(project: &Project, arguments: &PortalArgs, made: &Made, outcome: &Outcome, changed: usize) -> String {
+fn built(project: &Project, arguments: &PortalArgs, outcome: &Outcome, (pages, changed): (usize, usize)) -> String {
     let mut text = format!(
         "{} in {}: {} ({} written, {} removed)\n",
         project.size(),
         clean(&arguments.out.display().to_string(), SENTENCE),
-        count(made.site.files.len(), "file"),
+        count(outcome.files, "file"),
         outcome.written,
         outcome.removed,
     );
-    if !made.pages.is_empty() {
-        let _ = writeln!(text, "  {} of your own ({changed} changed)", count(made.pages.len(), "page"));
+    if pages > 0 {
+        let _ = writeln!(text, "  {} of your own ({changed} changed)", count(pages, "page"));
     }
     for path in &outcome.kept {
         let _ = writeln!(text, "  left in place, since somebody changed it: {}", clean(path, SENTENCE));

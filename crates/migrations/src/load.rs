@@ -26,14 +26,13 @@ const SCRIPTS: &[&str] = &["sh", "bash", "py", "ps1", "cmd", "bat"];
 
 /// Loads all scripts of a service. What is wrong becomes findings; nothing is left out in silence.
 pub fn load(root: &Path, service: &str, settings: &Settings) -> MigrationSet {
-    let mut loader = Loader::new(root, service, settings);
-    for location in loader.distinct(&settings.locations.value) {
-        loader.location(&location, Take::Everything);
-    }
-    for location in loader.distinct(&settings.callback_locations.value) {
-        loader.location(&location, Take::Callbacks);
-    }
-    loader.finish()
+    Loader::new(root, service, settings).load()
+}
+
+/// The same for a run, which looks for the values of placeholders only where it needs them: in what is pending. A
+/// script that was applied long ago may name a placeholder that has no value today.
+pub fn load_for_run(root: &Path, service: &str, settings: &Settings) -> MigrationSet {
+    Loader { checks_placeholders: false, ..Loader::new(root, service, settings) }.load()
 }
 
 /// The path of `file` relative to `root`, with `/`; as it is when it lies elsewhere.
@@ -60,6 +59,8 @@ struct Loader<'a> {
     settings: &'a Settings,
     naming: Naming,
     seen: BTreeSet<PathBuf>,
+    /// Whether every placeholder must have a value.
+    checks_placeholders: bool,
     set: MigrationSet,
 }
 
@@ -73,8 +74,19 @@ impl<'a> Loader<'a> {
             settings,
             naming: settings.naming(),
             seen: BTreeSet::new(),
+            checks_placeholders: true,
             set: MigrationSet::default(),
         }
+    }
+
+    fn load(mut self) -> MigrationSet {
+        for location in self.distinct(&self.settings.locations.value) {
+            self.location(&location, Take::Everything);
+        }
+        for location in self.distinct(&self.settings.callback_locations.value) {
+            self.location(&location, Take::Callbacks);
+        }
+        self.finish()
     }
 
     /// Locations without those that lie inside of another one, as Flyway does.
@@ -297,7 +309,7 @@ impl<'a> Loader<'a> {
     }
 
     fn check_placeholders(&mut self, migration: &Migration) {
-        if !migration.replaces_placeholders || !migration.source.is_held() {
+        if !self.checks_placeholders || !migration.replaces_placeholders || !migration.source.is_held() {
             return;
         }
         let Ok(text) = migration.text() else { return };

@@ -26,7 +26,7 @@ pub mod written;
 
 pub use erd::elk::Elk;
 pub use erd::layout;
-pub use site::{Sink, Site};
+pub use site::{Sink, Site, Stopped};
 
 use erd::Erd;
 use erd::draw::Picture;
@@ -36,56 +36,65 @@ use trueup_model::declared::DeclaredService;
 
 /// Makes every file of the standalone HTML site.
 pub fn build(input: &Input<'_>) -> Site {
-    let site = site::Filling::default();
-    build_into(input, &site);
-    site.finish()
+    Site::of(|sink| build_into(input, sink))
 }
 
 /// The same, file by file, on all cores: a site of thousands of services need not fit into memory.
-pub fn build_into(input: &Input<'_>, sink: &dyn Sink) {
+///
+/// # Errors
+/// When the sink takes no more.
+pub fn build_into(input: &Input<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let links = Links::of(input.declared);
     let pages = pages::Pages { input, links: &links, layout: &Elk };
-    let common: [&(dyn Fn() -> (String, String) + Sync); 8] = [
-        &|| (site::STYLE.to_owned(), site::style(input.domains)),
-        &|| (site::SCRIPT.to_owned(), site::SCRIPTS.to_owned()),
-        &|| (site::INDEX.to_owned(), search::script(input, &links)),
-        &|| (Page::Home.path(), pages.home()),
-        &|| (Page::Findings.path(), pages.findings()),
-        &|| (Page::Changes.path(), pages.changes()),
-        &|| (Page::Migrations.path(), pages.migrations()),
-        &|| (Page::Guide.path(), pages.guide()),
+    let text = |path: String, text: String| sink.file(path, text.into_bytes());
+    // What takes longest comes first, and the largest service before the others: what is left for the end is small, and no
+    // core waits long.
+    let common: [&(dyn Fn() -> Result<(), Stopped> + Sync); 9] = [
+        &|| map_files(&pages, sink),
+        &|| text(site::INDEX.to_owned(), search::script(input, &links)),
+        &|| text(Page::Home.path(), pages.home()),
+        &|| text(Page::Findings.path(), pages.findings()),
+        &|| text(Page::Changes.path(), pages.changes()),
+        &|| text(Page::Migrations.path(), pages.migrations()),
+        &|| text(Page::Guide.path(), pages.guide()),
+        &|| text(site::STYLE.to_owned(), site::style(input.domains)),
+        &|| text(site::SCRIPT.to_owned(), site::SCRIPTS.to_owned()),
     ];
-    let services = &input.declared.services;
-    // The largest first: what is left for the end is small, and no core waits long.
+    let order = largest_first(&input.declared.services);
+    workers::each(common.len() + order.len(), |job| match common.get(job) {
+        Some(make) => make(),
+        None => service_files(order[job - common.len()], &pages, sink),
+    })
+}
+
+/// Services by how many tables they have.
+fn largest_first(services: &[DeclaredService]) -> Vec<&DeclaredService> {
     let mut order: Vec<&DeclaredService> = services.iter().collect();
     order.sort_by_key(|service| std::cmp::Reverse(service.tables.len()));
+    order
+}
+
+/// The map's page, and the map as a file.
+fn map_files(pages: &pages::Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let (page, svg) = pages.map();
-    sink.file(Page::Map.path(), page.into_bytes());
-    if let Some(svg) = svg {
-        sink.file(Page::Map.beside("svg"), svg.into_bytes());
-    }
-    workers::each(common.len() + order.len(), |job| match common.get(job) {
-        Some(make) => {
-            let (path, text) = make();
-            sink.file(path, text.into_bytes());
-        }
-        None => service_files(order[job - common.len()], &pages, sink),
-    });
+    sink.file(Page::Map.path(), page.into_bytes())?;
+    svg.map_or(Ok(()), |svg| sink.file(Page::Map.beside("svg"), svg.into_bytes()))
 }
 
 /// The page of a service, and its diagram as files.
-fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn Sink) {
+fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let (input, name) = (pages.input, &service.name.value);
-    let Some(page) = pages.links.service(name) else { return };
+    let Some(page) = pages.links.service(name) else { return Ok(()) };
     let picture = Picture::of(Erd::of(service, input.written), pages.layout);
-    sink.file(page.path(), pages.service(service, &page, &picture).into_bytes());
+    sink.file(page.path(), pages.service(service, &page, &picture).into_bytes())?;
     let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
     let title = format!("Entity relationship diagram of {name}");
     let is_known = |other: &str| pages.links.service(other).is_some();
     if let Some(svg) = picture.file(&title, colour, &is_known) {
-        sink.file(page.beside("svg"), svg.into_bytes());
+        sink.file(page.beside("svg"), svg.into_bytes())?;
     }
     if !service.tables.is_empty() {
-        sink.file(page.beside("puml"), puml::source(name, &picture.erd).into_bytes());
+        sink.file(page.beside("puml"), puml::source(name, &picture.erd).into_bytes())?;
     }
+    Ok(())
 }

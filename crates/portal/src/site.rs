@@ -8,8 +8,15 @@ use crate::domains::Domains;
 /// Takes the files of a site as they are made, from several threads, in no order.
 pub trait Sink: Sync {
     /// Takes one file. Its path is relative, with `/`, made of slugs and names of ours; no path comes twice.
-    fn file(&self, path: String, content: Vec<u8>);
+    ///
+    /// # Errors
+    /// When it takes no more: then nothing else is made. Why, it keeps for whoever made it.
+    fn file(&self, path: String, content: Vec<u8>) -> Result<(), Stopped>;
 }
+
+/// A sink takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
 
 /// Files of a site, by path, all in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,17 +27,22 @@ pub struct Site {
 
 /// A site that is being filled.
 #[derive(Debug, Default)]
-pub(crate) struct Filling(Mutex<Site>);
+struct Filling(Mutex<Site>);
 
 impl Sink for Filling {
-    fn file(&self, path: String, content: Vec<u8>) {
+    fn file(&self, path: String, content: Vec<u8>) -> Result<(), Stopped> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).files.insert(path, content);
+        Ok(())
     }
 }
 
-impl Filling {
-    pub(crate) fn finish(self) -> Site {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+impl Site {
+    /// Keeps in memory what is put into a sink.
+    pub fn of(make: impl FnOnce(&dyn Sink) -> Result<(), Stopped>) -> Self {
+        let filling = Filling::default();
+        // Memory never says stop.
+        let _ = make(&filling);
+        filling.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,9 +4,6 @@ use std::fmt;
 
 use super::measure::Measured;
 
-/// Peak memory of trueup itself, in MB.
-const MEMORY_TARGET: f64 = 150.0;
-
 #[derive(Debug)]
 struct Line {
     what: String,
@@ -32,16 +29,22 @@ impl Table {
         self.push(what, times(measured), String::new(), None);
     }
 
-    /// The peak memory of a run.
-    pub(super) fn memory(&mut self, what: &str, measured: &Measured) {
+    /// The peak memory of a run, which must stay below `target` megabytes.
+    pub(super) fn memory(&mut self, what: &str, measured: &Measured, target: f64) {
         #[allow(clippy::cast_precision_loss, reason = "memory of this machine")]
         let megabytes = measured.memory as f64 / 1e6;
-        self.push(what, format!("{megabytes:.0} MB"), format!("{MEMORY_TARGET} MB"), Some(megabytes / MEMORY_TARGET));
+        self.push(what, format!("{megabytes:.0} MB"), format!("{target} MB"), Some(megabytes / target));
     }
 
     /// A ratio of two measurements of this run.
     pub(super) fn ratio(&mut self, what: &str, figure: f64, target: f64) {
         self.push(what, format!("{figure:.2}"), format!("{target}"), Some(figure / target));
+    }
+
+    /// A number that has to be exactly `target`.
+    pub(super) fn number(&mut self, what: &str, figure: usize, target: usize) {
+        let ratio = if figure == target { 1.0 } else { f64::INFINITY };
+        self.push(what, figure.to_string(), target.to_string(), Some(ratio));
     }
 
     /// The ratio of two wall times of this run, which must stay below `target`.

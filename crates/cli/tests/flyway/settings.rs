@@ -1,9 +1,7 @@
-//! Which files of settings are read, and which of them wins, down to the database; Flyway's beside the real one.
+//! Which files of settings are read, and which of them wins, down to the database. Flyway's files are played beside Flyway in case
+//! 57 of those side by side.
 
 use std::process::Command;
-
-use trueup_testkit::flyway::CommandLine;
-use trueup_testkit::skipped;
 
 use crate::command_line::{flyway, said};
 use crate::scene::{Scene, answer, server};
@@ -66,7 +64,7 @@ const LAYERS: [(&str, &str); 7] = [
     ("wd/sql/V1__a.sql", MIGRATION.1),
 ];
 
-/// What is typed, and the table that is then made, here and by Flyway.
+/// What is typed, and the table that is then made.
 const CALLS: [(&[&str], &str); 3] = [
     (&["-workingDirectory=wd"], "personal"),
     (&["-workingDirectory=wd", "-configFiles=more.toml"], "named"),
@@ -75,19 +73,6 @@ const CALLS: [(&[&str], &str); 3] = [
 
 fn typed<'s>(scene: &'s Scene, more: &[&'s str]) -> Vec<&'s str> {
     [&[scene.url_setting(), "-user=postgres"], more, &["migrate"]].concat()
-}
-
-#[test]
-fn flyways_files_overrule_each_other_as_with_flyway() {
-    let line = match CommandLine::find() {
-        Ok(line) => line,
-        Err(why) => return skipped(&why),
-    };
-    for (more, expected) in CALLS {
-        let Some(theirs) = scene(&LAYERS) else { return };
-        let (code, out, err) = said(&line.run(theirs.folder.path(), &typed(&theirs, more)).unwrap());
-        assert_eq!((code, theirs.tables().as_str()), (0, expected), "Flyway, {more:?}: {out}{err}");
-    }
 }
 
 #[test]

@@ -77,8 +77,12 @@ cases! {
     50 together::waiting, "One holds the lock, the other waits; `lockRetryCount`", SAME;
     51 together::at_once, "Both migrate at once", SAME;
     52 corpora::splitter, "Quotes, dollar quotes, comments, `E` strings, `BEGIN ATOMIC`, COPY data, and what never ends", "nested CASE in `BEGIN ATOMIC` works; COPY data without `\\.` is an error, where Flyway never ends";
+    53 placeholders::replaced, "Placeholders in text, comments and data of a COPY; `$` before them; built-in ones; other marks; missing ones; switched off", SAME;
     54 scripts::settings_that_stay, "What `SET` leaves behind for the next script, with and without `currentSchema`", SAME;
+    55 callbacks::traced, "The order of callbacks in every command, failures among them", "a disabled `clean` is refused before connecting, so that no `afterConnect` runs";
     56 verbs::cleaned, "`clean`: disabled, schemas that a migration run created, every kind of object, an extension", SAME;
+    57 command_lines::precedence, "The command line outranks variables, and these outrank files; environments; an unknown key, flag and boolean", SAME;
+    58 command_lines::answers, "JSON of each command, field by field; exit codes, that of `validate` with JSON among them", SAME;
     59 together::another_zone, "`TZ=Asia/Tokyo`", SAME;
     60 states::extra_column, "A column of somebody else's in the history", SAME;
     61 together::undone_by_a_paid_edition, "A row of the type `UNDO_SQL`", "trueup reads it; Flyway's free edition refuses the whole history";

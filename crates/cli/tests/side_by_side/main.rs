@@ -14,6 +14,7 @@
 
 mod case;
 mod cases;
+mod command_line;
 mod declared;
 mod look;
 mod outcome;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use trueup_testkit::flyway::Flyway;
+use trueup_testkit::flyway::{CommandLine, Flyway};
 use trueup_testkit::{Server, skipped};
 
 /// All cases run on this major.
@@ -27,7 +27,8 @@ pub(crate) fn flyway() -> Option<MutexGuard<'static, Flyway>> {
         if std::env::var_os(WITHOUT).is_some_and(|value| value == "recorded") {
             return None;
         }
-        let started = Flyway::start();
+        // Both or none: a case is live as a whole.
+        let started = CommandLine::find().and_then(|_| Flyway::start());
         if let Err(why) = &started {
             eprintln!("no Flyway, so its recorded answers are taken: {why}");
         }

@@ -35,9 +35,9 @@ pub(crate) struct Step {
 pub(crate) struct Stage {
     pub(crate) a: Party,
     pub(crate) b: Party,
-    root: TempDir,
+    pub(crate) root: TempDir,
     conninfo: String,
-    url: String,
+    pub(crate) url: String,
     /// Given to every command.
     settings: Vec<(String, String)>,
     /// Environment variables of our commands.
@@ -187,7 +187,7 @@ impl Stage {
     }
 
     /// The history, column by column; times are only looked at for being plausible.
-    fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         let (schema, table) = &self.history;
         let table = format!("\"{schema}\".\"{table}\"");
         if self.sql(&format!("select to_regclass('{table}') is not null")) == "f" {

@@ -147,6 +147,8 @@ pub(super) fn is_connection(key: &str) -> bool {
 /// Sets one key.
 pub(super) fn apply(settings: &mut Settings, key: &str, value: Located<String>) -> Result<(), Problem> {
     if let Some(name) = key.strip_prefix("placeholders.").filter(|name| !name.is_empty()) {
+        // Whatever the case of its letters, it is one placeholder.
+        settings.placeholders.retain(|known, _| known.to_lowercase() != name.to_lowercase());
         settings.placeholders.insert(name.to_owned(), value);
         return Ok(());
     }

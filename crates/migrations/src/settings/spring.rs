@@ -69,6 +69,11 @@ fn apply(settings: &mut Settings, key: &str, value: Located<String>) -> Result<(
     }
 }
 
+/// Whether `spring.flyway.KEY` sets anything, in any of its spellings.
+pub fn knows_spring_key(key: &str) -> bool {
+    special(key).is_some() || keys::canonical(key).is_some() || placeholder(key).is_some() || connection(key).is_some()
+}
+
 /// Keys that Spring spells in words of its own.
 fn special(key: &str) -> Option<&'static str> {
     match key.replace(['-', '_'], "").to_ascii_lowercase().as_str() {

@@ -19,10 +19,16 @@ struct Reader<'t> {
     /// Whether somebody is going to connect.
     connects: bool,
     entries: Vec<(String, Located<String>)>,
+    /// What the chosen environment sets for itself.
+    own: Overrides,
     /// Keys of the connection that refer to a variable without a value: key, variable.
     unresolved: Vec<(String, Located<String>)>,
     problems: Vec<Problem>,
 }
+
+/// Keys and values of `[environments.NAME.flyway]`. They outrank what is set for all environments, in variables and on
+/// Flyway's command line too.
+pub type Overrides = Vec<(String, Located<String>)>;
 
 /// Which environment of several files is chosen, and by whom.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,17 +42,20 @@ pub struct Chosen<'c> {
 /// Reads `flyway.toml` into the settings: `[flyway]`, then `[environments.NAME]` of the environment that `[flyway]`
 /// chooses (`default` otherwise), then `[environments.NAME.flyway]`. Gives every problem found.
 pub fn read_toml(settings: &mut Settings, text: &str, file: &Arc<str>, environment: Environment<'_>) -> Vec<Problem> {
-    read(settings, &[(text, file)], None, environment)
+    let (mut problems, overrides) = read(settings, &[(text, file)], None, environment);
+    problems.extend(overrides.into_iter().filter_map(|(key, value)| settings.set(&key, value).err()));
+    problems
 }
 
 /// Reads several such files as if they were one, in which later values win, for somebody who connects: the environment
-/// must be there, and nothing of it may need what trueup has not. Gives every problem found.
+/// must be there, and nothing of it may need what trueup has not. Gives every problem found, and what the environment
+/// sets for itself, which is for the caller to set.
 pub fn read_toml_files(
     settings: &mut Settings,
     files: &[(String, Arc<str>)],
     chosen: Chosen<'_>,
     environment: Environment<'_>,
-) -> Vec<Problem> {
+) -> (Vec<Problem>, Overrides) {
     let files: Vec<_> = files.iter().map(|(text, file)| (text.as_str(), file)).collect();
     read(settings, &files, Some(chosen), environment)
 }
@@ -56,7 +65,7 @@ fn read(
     files: &[(&str, &Arc<str>)],
     chosen: Option<Chosen<'_>>,
     environment: Environment<'_>,
-) -> Vec<Problem> {
+) -> (Vec<Problem>, Overrides) {
     let mut problems = Vec::new();
     let mut read = Vec::new();
     for &(text, file) in files {
@@ -64,9 +73,9 @@ fn read(
         match DeTable::parse(text) {
             Ok(document) => {
                 let connects = chosen.is_some();
-                let (entries, unresolved, problems) = (Vec::new(), Vec::new(), Vec::new());
+                let (entries, own, unresolved, problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
                 read.push((
-                    Reader { text, file, lines, environment, connects, entries, unresolved, problems },
+                    Reader { text, file, lines, environment, connects, entries, own, unresolved, problems },
                     document,
                 ));
             }
@@ -99,7 +108,7 @@ fn read(
             format!("name one of them, or write [environments.{key}]"),
         ));
     }
-    problems
+    (problems, read.into_iter().flat_map(|(reader, _)| reader.own).collect())
 }
 
 /// What is below `[environments]`.
@@ -159,9 +168,10 @@ impl Reader<'_> {
                 field => self.value(field, key.span().start, value),
             }
         }
-        // Behind the rest, wherever it stands.
         if let Some(DeValue::Table(table)) = chosen.get("flyway").map(Spanned::get_ref) {
+            let rest = std::mem::take(&mut self.entries);
             self.table("", table);
+            self.own = std::mem::replace(&mut self.entries, rest);
         }
         true
     }
@@ -292,7 +302,9 @@ mod tests {
             files.iter().zip(1..).map(|(text, n)| ((*text).to_owned(), Arc::from(format!("{n}.toml")))).collect();
         let name = chosen.map(|name| Located::new(name.to_owned(), Location::whole("-environment")));
         let chosen = Chosen { name: name.as_ref(), elsewhere: false };
-        let problems = read_toml_files(&mut settings, &files, chosen, &|name| (name == "X").then(|| "y".to_owned()));
+        let (problems, overrides) =
+            read_toml_files(&mut settings, &files, chosen, &|name| (name == "X").then(|| "y".to_owned()));
+        overrides.into_iter().for_each(|(key, value)| settings.set(&key, value).unwrap());
         (settings, problems)
     }
 

@@ -8,11 +8,12 @@ pub mod place;
 mod section;
 mod text;
 
-use std::collections::BTreeMap;
+use trueup_model::declared::DeclaredService;
 
 use crate::input::Input;
 use crate::links::{Links, Page};
-use crate::site::Site;
+use crate::site::{Sink, Site, Stopped};
+use crate::workers;
 use picture::picture;
 use section::Setting;
 use text::Markdown;
@@ -28,24 +29,30 @@ pub enum Flavour {
 
 /// Makes `mkdocs.yml` and every page and picture below `docs`.
 pub fn build(input: &Input<'_>, flavour: Flavour) -> Site {
+    Site::of(|sink| build_into(input, flavour, sink))
+}
+
+/// The same, file by file, on all cores.
+///
+/// # Errors
+/// When the sink takes no more.
+pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Result<(), Stopped> {
     let links = Links::of(input.declared);
     let book = pages::Book { input, links: &links };
-    let mut files = BTreeMap::new();
-    let mut add = |path: String, text: String| files.insert(path, text.into_bytes());
-    add("mkdocs.yml".to_owned(), mkdocs::settings(flavour, input, &links));
-    for (page, text) in [(Page::Home, book.home()), (Page::Findings, book.findings()), (Page::Guide, book.guide())] {
-        add(format!("docs/{}", pages::file(&page)), text);
-    }
-    for service in &input.declared.services {
-        let Some(page @ Page::Service(slug)) = &links.service(&service.name.value) else { continue };
+    let page = |page: &Page, text: String| sink.file(format!("docs/{}", pages::file(page)), text.into_bytes());
+    sink.file("mkdocs.yml".to_owned(), mkdocs::settings(flavour, input, &links).into_bytes())?;
+    page(&Page::Home, book.home())?;
+    page(&Page::Findings, book.findings())?;
+    page(&Page::Guide, book.guide())?;
+    let order = crate::largest_first(&input.declared.services);
+    workers::each(order.len(), |job| {
+        let service = order[job];
+        let Some(own @ Page::Service(slug)) = &links.service(&service.name.value) else { return Ok(()) };
         let svg = picture(input, service);
         let address = svg.as_ref().map(|_| format!("{slug}.svg"));
-        add(format!("docs/{}", pages::file(page)), book.service(service, page, address.as_deref()));
-        if let Some(svg) = svg {
-            add(format!("docs/services/{slug}.svg"), svg);
-        }
-    }
-    Site { files }
+        page(own, book.service(service, own, address.as_deref()))?;
+        svg.map_or(Ok(()), |svg| sink.file(format!("docs/services/{slug}.svg"), svg.into_bytes()))
+    })
 }
 
 /// The sections of all services, for pages that somebody else keeps.
@@ -53,16 +60,12 @@ pub fn build(input: &Input<'_>, flavour: Flavour) -> Site {
 pub struct Sections<'a> {
     input: &'a Input<'a>,
     links: Links,
-    /// The diagram of each service, by name.
-    pictures: BTreeMap<&'a str, String>,
 }
 
 impl<'a> Sections<'a> {
-    /// Draws the diagrams.
+    /// Those of an intent.
     pub fn of(input: &'a Input<'a>) -> Self {
-        let services = input.declared.services.iter();
-        let pictures = services.filter_map(|service| Some((service.name.value.as_str(), picture(input, service)?)));
-        Self { input, links: Links::of(input.declared), pictures: pictures.collect() }
+        Self { input, links: Links::of(input.declared) }
     }
 
     /// The Markdown of a service's section, from the heading on; `pictures` is what leads to the folder of the pictures, and is
@@ -71,7 +74,13 @@ impl<'a> Sections<'a> {
     pub fn section(&self, name: &str, pictures: &str, is_alone: bool) -> Option<String> {
         let service = self.input.declared.services.iter().find(|service| service.name.value == name)?;
         let Page::Service(slug) = self.links.service(name)? else { return None };
-        let picture = self.pictures.contains_key(name).then(|| format!("{pictures}{slug}.svg"));
+        let has_picture = picture(self.input, service).is_some();
+        Some(self.text(service, &slug, has_picture.then_some(pictures), is_alone))
+    }
+
+    /// The section; `pictures` is what leads to its picture, when it has one.
+    fn text(&self, service: &DeclaredService, slug: &str, pictures: Option<&str>, is_alone: bool) -> String {
+        let picture = pictures.map(|pictures| format!("{pictures}{slug}.svg"));
         let prefix = if is_alone { String::new() } else { format!("{slug}--") };
         let mut out = Markdown::default();
         // Where the pages of other services are is known to nobody here.
@@ -83,32 +92,45 @@ impl<'a> Sections<'a> {
             prefix: &prefix,
         };
         setting.write(service, &mut out);
-        Some(out.finish())
+        out.finish()
     }
 
     /// The pictures, for pages that have their sections put in.
-    pub fn pictures(&self) -> Site {
-        let named = self.pictures.iter().filter_map(|(name, svg)| match self.links.service(name) {
-            Some(Page::Service(slug)) => Some((format!("{slug}.svg"), svg.clone().into_bytes())),
-            _ => None,
-        });
-        Site { files: named.collect() }
+    ///
+    /// # Errors
+    /// When the sink takes no more.
+    pub fn pictures(&self, sink: &dyn Sink) -> Result<(), Stopped> {
+        self.each(sink, &|_, _, _| None)
     }
 
     /// A file with the section of each service, and the pictures.
-    pub fn files(&self, pictures: &str) -> Site {
-        let mut site = self.pictures();
-        for service in &self.input.declared.services {
-            let name = &service.name.value;
-            if let (Some(Page::Service(slug)), Some(text)) =
-                (self.links.service(name), self.section(name, pictures, true))
-            {
-                site.files.insert(format!("{slug}.md"), text.into_bytes());
+    ///
+    /// # Errors
+    /// When the sink takes no more.
+    pub fn files(&self, pictures: &str, sink: &dyn Sink) -> Result<(), Stopped> {
+        let text = |service: &DeclaredService, slug: &str, has_picture: bool| {
+            Some(self.text(service, slug, has_picture.then_some(pictures), true))
+        };
+        self.each(sink, &text)
+    }
+
+    /// The picture of each service, and what `text` makes of its slug and of whether there is one.
+    fn each(&self, sink: &dyn Sink, text: &Text<'_>) -> Result<(), Stopped> {
+        let order = crate::largest_first(&self.input.declared.services);
+        workers::each(order.len(), |job| {
+            let service = order[job];
+            let Some(Page::Service(slug)) = self.links.service(&service.name.value) else { return Ok(()) };
+            let svg = picture(self.input, service);
+            if let Some(text) = text(service, &slug, svg.is_some()) {
+                sink.file(format!("{slug}.md"), text.into_bytes())?;
             }
-        }
-        site
+            svg.map_or(Ok(()), |svg| sink.file(format!("{slug}.svg"), svg.into_bytes()))
+        })
     }
 }
+
+/// Makes the Markdown of a service from its slug, and from whether it has a picture.
+type Text<'a> = dyn Fn(&DeclaredService, &str, bool) -> Option<String> + Sync + 'a;
 
 /// Whether something can lead to the pictures: an address without blanks or marks, that ends with a slash.
 pub fn is_prefix(text: &str) -> bool {

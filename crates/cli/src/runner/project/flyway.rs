@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trueup_migrations::discover::DiscoveredService;
 use trueup_migrations::problem::Problem;
-use trueup_migrations::settings::{Chosen, Environment, Settings, read_conf, read_toml_files};
+use trueup_migrations::settings::{Chosen, Environment, Overrides, Settings, read_conf, read_toml_files};
 use trueup_migrations::source::read_settings_file;
 use trueup_model::location::{Located, Location};
 
@@ -32,6 +32,15 @@ struct File {
     text: String,
 }
 
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Whether they are TOML; without any it is TOML's mode, too.
+    pub(super) with_toml: bool,
+    /// What the chosen environment sets for itself, which is not set yet.
+    pub(super) overrides: Overrides,
+}
+
 impl Sources<'_> {
     /// Reads them: TOML or else `.conf`, never both.
     pub(super) fn read(
@@ -40,7 +49,7 @@ impl Sources<'_> {
         settings: &mut Settings,
         environment: Environment<'_>,
         problems: &mut Vec<Problem>,
-    ) {
+    ) -> Found {
         let is_toml = |file: &Located<String>| has_ending(&file.value, ".toml");
         let (tomls, confs): (Vec<_>, Vec<_>) = self.named.iter().partition(|file| is_toml(file));
         if let (Some(toml), Some(conf)) = (tomls.first(), confs.first()) {
@@ -52,7 +61,7 @@ impl Sources<'_> {
                 ),
                 "name files of one kind",
             ));
-            return;
+            return Found::default();
         }
         let toml = self.usual(service, &[TOML, USER]);
         let conf = self.usual(service, &[CONF]);
@@ -74,18 +83,22 @@ impl Sources<'_> {
         files.extend(self.named.iter().filter_map(|file| self.open(&file.value, Some(&file.at), problems)));
         if with_toml {
             let files: Vec<_> = files.into_iter().map(|file| (file.text, file.name)).collect();
-            problems.extend(read_toml_files(settings, &files, self.chosen, environment));
-            return;
+            let (found, overrides) = read_toml_files(settings, &files, self.chosen, environment);
+            problems.extend(found);
+            return Found { with_toml, overrides };
         }
         for file in &files {
             problems.extend(read_conf(settings, &file.text, &file.name, environment));
         }
         self.refuse_environment(problems);
+        Found::default()
     }
 
     /// Only TOML has environments.
     fn refuse_environment(&self, problems: &mut Vec<Problem>) {
-        let Some(name) = self.chosen.name.filter(|name| !self.chosen.elsewhere && name.value != "default") else {
+        // A variable in small letters belongs to TOML, and is not read beside a `.conf`.
+        let counts = |name: &&Located<String>| name.value != "default" && &*name.at.file != "flyway_environment";
+        let Some(name) = self.chosen.name.filter(|name| !self.chosen.elsewhere && counts(name)) else {
             return;
         };
         problems.push(Problem::blocking(
@@ -167,7 +180,8 @@ mod tests {
         let chosen = Chosen { name: name.as_ref(), elsewhere: false };
         let sources = Sources { root: root.path(), before: vec![&home], named, chosen };
         let (mut settings, mut problems) = (Settings::default(), Vec::new());
-        sources.read(&service, &mut settings, &|_| None, &mut problems);
+        let found = sources.read(&service, &mut settings, &|_| None, &mut problems);
+        found.overrides.into_iter().for_each(|(key, value)| settings.set(&key, value).unwrap());
         let said = problems.iter().map(|problem| (problem.at.file.to_string(), problem.blocking)).collect();
         (settings.table.value, said)
     }

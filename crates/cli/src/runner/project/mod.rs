@@ -1,18 +1,20 @@
 //! Which migrations: Flyway's settings from files, environment and command line, and the files they name.
 
 mod flyway;
+mod layers;
 mod outside;
 mod profiles;
 mod spring;
+mod spring_variables;
 
 use std::path::{Path, PathBuf};
 
 use trueup_migrations::discover::{self, DiscoveredService};
-use trueup_migrations::load::load;
+use trueup_migrations::load::load_for_run;
 use trueup_migrations::location::LocationSpec;
 use trueup_migrations::migration::{Migration, MigrationSet};
 use trueup_migrations::problem::Problem;
-use trueup_migrations::settings::{Chosen, Setting, Settings, read_spring, read_variables};
+use trueup_migrations::settings::{Chosen, Setting, Settings, read_spring};
 use trueup_model::finding::{Finding, Severity};
 use trueup_model::location::Location;
 use trueup_model::rule::Rule;
@@ -59,26 +61,28 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
     let folder = &outside.folder(here)?;
     let service = service(folder, arguments)?;
     let environment = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let mut problems = Vec::new();
+    let mut problems = outside.notices.clone();
     // Flyway's own files, and Spring's, are read below: a check, which is about no environment, reads fewer of them.
     let bare = DiscoveredService { settings_files: Vec::new(), ..service.clone() };
     let (mut settings, found) = discover::settings(folder, &bare, &[], &environment);
     problems.extend(found);
     if arguments.flyway.is_none() {
-        let entries = spring::entries(folder, &service, &arguments.spring_profiles, &environment, &mut problems);
+        let mut entries = spring::entries(folder, &service, &arguments.spring_profiles, &environment, &mut problems);
+        entries.extend(spring_variables::entries(variables, &mut problems));
         problems.extend(read_spring(&mut settings, &entries, &environment));
     }
     let home = environment("HOME").filter(|home| arguments.flyway.is_some() && !home.is_empty()).map(PathBuf::from);
     let before = home.iter().map(PathBuf::as_path).chain((here != folder).then_some(here)).collect();
     let chosen = Chosen { name: outside.environment.as_ref(), elsewhere: outside.has_environment() };
-    flyway::Sources { root: folder, before, named: outside.config_files.clone(), chosen }.read(
+    let found = flyway::Sources { root: folder, before, named: outside.config_files.clone(), chosen }.read(
         &service,
         &mut settings,
         &environment,
         &mut problems,
     );
-    problems.extend(read_variables(&mut settings, &outside.variables));
-    problems.extend(from_command_line(&mut settings, arguments, &outside));
+    let modes = (found.with_toml, arguments.flyway.is_some());
+    problems.extend(layers::set(&mut settings, &outside, found.overrides, modes));
+    problems.extend(named_locations(&mut settings, arguments));
     let mut notices = Vec::new();
     if arguments.flyway.is_some() && settings.locations.value.is_empty() {
         notices.extend(flyways_location(folder, &mut settings));
@@ -88,7 +92,7 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
             "give --location filesystem:FOLDER, or set `locations`",
         ));
     }
-    let mut set = load(folder, &service.name, &settings);
+    let mut set = load_for_run(folder, &service.name, &settings);
     for finding in std::mem::take(&mut set.findings) {
         let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
         let code = code_of(&finding, &at, &set);
@@ -171,8 +175,8 @@ fn flyways_location(folder: &Path, settings: &mut Settings) -> Option<String> {
     Some(format!("No locations configured and default location '{FLYWAYS_LOCATION}' not found."))
 }
 
-/// `--location` and `--set`, and what Flyway's own command line has for both.
-fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs, outside: &Outside) -> Vec<Problem> {
+/// `--location`.
+fn named_locations(settings: &mut Settings, arguments: &DatabaseArgs) -> Vec<Problem> {
     let mut problems = Vec::new();
     let at = |what: &str| Location::whole(what);
     let mut locations = Vec::new();
@@ -188,21 +192,10 @@ fn from_command_line(settings: &mut Settings, arguments: &DatabaseArgs, outside:
             Err(error) => problems.push(Problem::blocking(at("--location"), error.to_string(), "name a folder")),
         }
     }
-    if !locations.is_empty() {
+    // `--set locations=…` is the other way to say it, and says it more exactly.
+    let set = settings.locations.at.as_ref().is_some_and(|at| &*at.file == "--set");
+    if !locations.is_empty() && !set {
         settings.locations = Setting::set(locations, at("--location"));
-    }
-    let chosen = settings.runner.get("environment").map_or_else(|| "default".to_owned(), |name| name.value.clone());
-    let chosen = outside.environment.as_ref().map_or(chosen, |name| name.value.clone());
-    if let Some(name) = &outside.environment {
-        problems.extend(settings.set("environment", name.clone()).err());
-    }
-    for (key, value) in &outside.settings {
-        match outside::environments(key) {
-            Some((name, key)) if name == chosen => problems.extend(settings.set(key, value.clone()).err()),
-            // Of another environment.
-            Some(_) => {}
-            None => problems.extend(settings.set(key, value.clone()).err()),
-        }
     }
     problems
 }

@@ -5,22 +5,30 @@ use std::path::{Path, PathBuf};
 use trueup_migrations::problem::Problem;
 use trueup_model::location::{Located, Location};
 
+use super::layers::{self, Set};
 use crate::args::DatabaseArgs;
 use crate::runner::error::RunnerError;
 
 /// Settings from outside of files.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outside {
     /// `configFiles`: those of the variable, then those of the command line.
     pub(super) config_files: Vec<Located<String>>,
-    /// `environment`: the command line's, or the variable's.
+    /// `environment`: the command line's, or a variable's.
     pub(super) environment: Option<Located<String>>,
     working_directory: Option<Located<String>>,
     /// Variables without those above.
     pub(super) variables: Vec<(String, String)>,
+    /// Variables in small letters, by the keys that they have in TOML.
+    pub(super) small: Vec<Set>,
     /// The command line's settings without those above, by Flyway's key.
-    pub(super) settings: Vec<(String, Located<String>)>,
+    pub(super) settings: Vec<Set>,
+    /// What changes nothing and should be known.
+    pub(super) notices: Vec<Problem>,
 }
+
+/// Variables that choose what is read, and that Flyway has not.
+const OURS: [&str; 2] = ["FLYWAY_ENVIRONMENT", "FLYWAY_WORKING_DIRECTORY"];
 
 impl Outside {
     /// Sorts what the environment and the command line say.
@@ -28,21 +36,25 @@ impl Outside {
     /// # Errors
     /// A `--set` without a `=`.
     pub(super) fn of(arguments: &DatabaseArgs, variables: &[(String, String)]) -> Result<Self, RunnerError> {
-        let mut outside = Self {
-            config_files: Vec::new(),
-            environment: None,
-            working_directory: None,
-            variables: Vec::new(),
-            settings: Vec::new(),
-        };
+        let mut outside = Self::default();
         for (name, value) in variables {
             let located = || Located::new(value.clone(), Location::whole(name.as_str()));
             match name.as_str() {
+                name if arguments.flyway.is_some() && OURS.contains(&name) => outside.notices.push(Problem::notice(
+                    Location::whole(name),
+                    format!("the environment variable `{name}` is none of Flyway's: it has no effect"),
+                    "give -environment or -workingDirectory, or use `trueup` by its own name",
+                )),
                 "FLYWAY_CONFIG_FILES" => outside.config(&located()),
                 "FLYWAY_ENVIRONMENT" => outside.environment = given(located()),
                 "FLYWAY_WORKING_DIRECTORY" => outside.working_directory = given(located()),
                 _ => outside.variables.push((name.clone(), value.clone())),
             }
+        }
+        outside.small = layers::small(variables);
+        let chosen = outside.small.iter().rposition(|(key, _)| key == "flyway.environment");
+        if let Some((_, name)) = chosen.map(|at| outside.small.remove(at)) {
+            outside.environment = given(name).or(outside.environment);
         }
         for (key, value) in arguments.flyway.iter().flatten() {
             let value = Located::new(value.expose().to_owned(), Location::whole(format!("-{key}").as_str()));
@@ -92,21 +104,16 @@ impl Outside {
         )]))
     }
 
-    /// Whether the command line says something of the environment that it chooses.
+    /// Whether something of the environment that is chosen is said outside of files.
     pub(super) fn has_environment(&self) -> bool {
-        let chosen = self.environment.as_ref().map(|name| name.value.as_str());
-        self.settings.iter().any(|(key, _)| environments(key).is_some_and(|(name, _)| Some(name) == chosen))
+        let Some(chosen) = &self.environment else { return false };
+        let mut all = self.settings.iter().chain(&self.small);
+        all.any(|(key, _)| layers::environments(key).is_some_and(|of| of.name == chosen.value))
     }
 }
 
 fn given(value: Located<String>) -> Option<Located<String>> {
     Some(value).filter(|value| !value.value.trim().is_empty())
-}
-
-/// `environments.NAME.KEY` taken apart; `environments.NAME.flyway.KEY` is the same KEY.
-pub(super) fn environments(key: &str) -> Option<(&str, &str)> {
-    let (name, key) = key.strip_prefix("environments.")?.split_once('.')?;
-    Some((name, key.strip_prefix("flyway.").unwrap_or(key)))
 }
 
 #[cfg(test)]
@@ -129,7 +136,12 @@ mod tests {
         assert!(outside.has_environment());
         assert_eq!(outside.variables, [("FLYWAY_TABLE".to_owned(), "t".to_owned())]);
         assert_eq!(outside.settings.len(), 2);
-        assert_eq!(environments("environments.ci.flyway.table"), Some(("ci", "table")));
+        assert_eq!(outside.notices[0].at.file.as_ref(), "FLYWAY_ENVIRONMENT", "Flyway has none of that name");
+        let ours = Outside::of(&DatabaseArgs::default(), &variables).unwrap();
+        assert_eq!((ours.environment.unwrap().value.as_str(), ours.notices.len()), ("x", 0));
+        let small = ("flyway_environment".to_owned(), "small".to_owned());
+        let ours = Outside::of(&DatabaseArgs::default(), &[small, variables[1].clone()]).unwrap();
+        assert_eq!((ours.environment.unwrap().value.as_str(), ours.small.len()), ("small", 0));
         let arguments = DatabaseArgs { set: vec!["nothing".into()], ..DatabaseArgs::default() };
         assert_eq!(message(Outside::of(&arguments, &[]).map(|_| ())), "no `=` in --set");
         let arguments = DatabaseArgs { set: vec!["workingDirectory=nowhere".into()], ..DatabaseArgs::default() };

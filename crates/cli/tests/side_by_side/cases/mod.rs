@@ -1,8 +1,11 @@
 //! What is done in each case.
 
+pub(crate) mod callbacks;
+pub(crate) mod command_lines;
 pub(crate) mod corpora;
 pub(crate) mod files;
 pub(crate) mod groups;
+pub(crate) mod placeholders;
 pub(crate) mod schemas;
 pub(crate) mod scripts;
 pub(crate) mod states;
