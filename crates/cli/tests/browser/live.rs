@@ -10,7 +10,7 @@ const YAML: &str = "architecture/metadata/data-stores.yaml";
 
 /// The quickest of the reloads may not take longer than this, in milliseconds: the program is not optimized in tests, and
 /// the machine is busy with other tests.
-const SHOWN: f64 = 3000.0;
+const SHOWN: f64 = 10_000.0;
 
 /// A copy of the intent of a project; the other state has a column more.
 struct Project(tempfile::TempDir);
