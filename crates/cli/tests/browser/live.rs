@@ -31,7 +31,7 @@ impl Project {
         self.0.path().join(YAML)
     }
 
-    fn visit(&self, service: &str, after: &str, picture: Option<PathBuf>) -> Option<Value> {
+    fn visit(&self, service: &str, after: &str, picture: Option<&Path>) -> Option<Value> {
         let served = Served::start(self.0.path(), &[]);
         let text = std::fs::read_to_string(self.yaml()).unwrap();
         let (before, rest) = text.split_once(after).unwrap();
@@ -57,6 +57,7 @@ impl Project {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "what was measured, for whoever asks with --nocapture")]
 fn judge(answer: &Value) {
     let problems = answer["problems"].as_array().unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
@@ -75,7 +76,9 @@ fn open_pages_follow_the_intent_and_say_what_is_wrong_with_it() {
     let picture = std::env::var_os("TRUEUP_SCREENSHOTS").map(PathBuf::from);
     let picture =
         picture.map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder).join("portal-serve.png"));
-    let Some(answer) = Project::copy(&example).visit("svc-lending", "table_details:", picture) else { return };
+    let Some(answer) = Project::copy(&example).visit("svc-lending", "table_details:", picture.as_deref()) else {
+        return;
+    };
     judge(&answer);
 }
 
