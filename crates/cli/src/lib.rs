@@ -10,6 +10,7 @@ pub mod portal;
 pub mod report;
 pub mod runner;
 pub mod settings;
+pub mod stdio;
 pub mod suggest;
 
 #[cfg(test)]

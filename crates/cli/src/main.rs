@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let called_flyway = arguments.next().is_some_and(|program| flyway::is_name(Path::new(&program)));
     let outcome = if called_flyway { as_flyway(arguments) } else { run(Cli::parse()) };
     match outcome {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => ExitCode::from(code.max(u8::from(trueup_cli::stdio::lost()))),
         Err(error) => {
             complain(&error);
             ExitCode::from(FAILED)
@@ -56,8 +56,11 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             Ok(0)
         }
         Command::Migrate(arguments) => {
-            let MigrateArgs { locks, report, dry_run, database } = *arguments;
-            run_database(Verb::Migrate, &database, &Extra { locks, report, dry_run }, &place)
+            let MigrateArgs { locks, cherry_pick, plan, report, dry_run, mut database } = *arguments;
+            if !cherry_pick.is_empty() {
+                database.set.push(format!("cherryPick={}", cherry_pick.join(",")));
+            }
+            run_database(Verb::Migrate, &database, &Extra { locks, plan, report, dry_run }, &place)
         }
         Command::Info(arguments) => run_database(Verb::Info, &arguments, &Extra::default(), &place),
         Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &Extra::default(), &place),

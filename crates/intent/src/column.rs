@@ -12,6 +12,7 @@ use trueup_model::name::{Identifier, QualifiedName};
 use crate::constraint::{self, Clause, ClauseKind, DELETE_ACTIONS, Misread};
 use crate::document::{Node, Scalar, Style, Text, Value};
 use crate::report::{Problem, Scope, quoted};
+use crate::written::{self, Entry};
 use crate::{check, fields, freeze, names};
 
 /// The keys of a column.
@@ -73,7 +74,21 @@ pub(crate) fn read(node: &Node, owner: &Owner<'_>, scope: &mut Scope<'_>) -> Opt
         reader.finish()
     });
     scope.not_understood(&problems);
+    if let Some(column) = &column {
+        keep_words(column, &parts, &mut scope);
+    }
     column
+}
+
+/// Keeps the author's words, where the declared column does not hold all of them.
+fn keep_words(column: &DeclaredColumn, parts: &Parts<'_>, scope: &mut Scope<'_>) {
+    if scope.checked && column.type_sql.is_some() && column.not_understood.is_empty() {
+        return;
+    }
+    let constraints: Vec<&str> = parts.constraints.iter().map(|node| written::text(node)).collect();
+    let type_text = parts.type_name.as_deref().map_or("", written::text).to_owned();
+    let entry = Entry { type_text, constraints: constraints.join(", ") };
+    scope.report.written.add(column.name.at.clone(), entry);
 }
 
 fn parts<'a>(node: &'a Node, scope: &mut Scope<'_>) -> Option<Parts<'a>> {

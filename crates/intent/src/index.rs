@@ -11,6 +11,7 @@ use crate::constraint::is_value_word;
 use crate::document::{Node, Text, Value};
 use crate::prose::{Kind, Token, extent, lex, pieces};
 use crate::report::{Problem, Scope, quoted};
+use crate::written::{self, Entry};
 use crate::{fields, names};
 
 /// The keys of an index.
@@ -73,6 +74,10 @@ pub(crate) fn read(node: &Node, table: &QualifiedName, scope: &mut Scope<'_>) ->
         index
     });
     scope.not_understood(&problems);
+    if let (Some(index), Some(kind)) = (&index, parts.kind.map(written::text).filter(|text| !text.is_empty())) {
+        let entry = Entry { type_text: kind.to_owned(), ..Entry::default() };
+        scope.report.written.add(index.name.at.clone(), entry);
+    }
     index
 }
 

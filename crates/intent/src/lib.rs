@@ -24,6 +24,7 @@ mod service;
 mod syntax;
 mod table;
 mod text;
+pub mod written;
 
 use std::fmt;
 
@@ -52,6 +53,8 @@ pub struct Reading {
     pub findings: Vec<Finding>,
     /// What makes a file unreadable, in the order of the files, with every place at once.
     pub errors: Vec<IntentError>,
+    /// What stands in the files where the declared model has no word for it.
+    pub written: written::Written,
 }
 
 /// Something that makes a YAML file unreadable: its author has to correct it before anything can be compared.
@@ -91,6 +94,7 @@ pub fn read(sources: &[Source]) -> Reading {
         }
     }
     let declared = lower::resolve(services, &mut report);
+    let written = std::mem::take(&mut report.written);
     let (findings, errors) = report.finish(sources);
-    Reading { declared, findings, errors }
+    Reading { declared, findings, errors, written }
 }

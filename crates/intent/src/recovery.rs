@@ -46,7 +46,7 @@ enum State {
     Borrows {
         alias: String,
         stop: Stop,
-        errors: Report,
+        errors: Box<Report>,
     },
     Broken,
 }
@@ -125,7 +125,7 @@ impl Reader<'_> {
             match stop.or_else(|| not_a_key(section, &documents)) {
                 None => {}
                 Some(stop) => match unknown_alias(&stop, section) {
-                    Some(alias) => section.state = State::Borrows { alias, stop, errors },
+                    Some(alias) => section.state = State::Borrows { alias, stop, errors: Box::new(errors) },
                     None => {
                         self.report.absorb(errors);
                         self.breaks(section, stop);
@@ -158,7 +158,7 @@ impl Reader<'_> {
             match std::mem::replace(&mut section.state, State::Sound) {
                 State::Borrows { alias, .. } if there.contains(&alias) => {}
                 State::Borrows { alias, stop, errors } => {
-                    self.report.absorb(errors);
+                    self.report.absorb(*errors);
                     let stop = if lost.contains(&alias) { Stop::Full } else { stop };
                     self.breaks(section, stop);
                 }

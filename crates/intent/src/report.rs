@@ -8,6 +8,7 @@ use trueup_model::location::Location;
 use trueup_model::rule::Rule;
 
 use crate::document::{Mark, Node};
+use crate::written::Written;
 use crate::{IntentError, Source};
 
 /// More errors than this in one file help nobody, and a hostile file has millions.
@@ -19,6 +20,7 @@ pub(crate) struct Report {
     errors: Vec<IntentError>,
     findings: Vec<Finding>,
     counts: HashMap<Arc<str>, usize>,
+    pub(crate) written: Written,
 }
 
 impl Report {
@@ -42,6 +44,7 @@ impl Report {
             self.error(error.at, error.message, error.help);
         }
         self.findings.extend(other.findings);
+        self.written.absorb(other.written);
     }
 
     /// Adds a finding.

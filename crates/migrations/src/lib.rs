@@ -6,6 +6,7 @@ pub mod constant;
 pub mod discover;
 pub mod encoding;
 pub mod expression;
+pub mod hazards;
 pub mod history;
 mod lexer;
 pub mod lines;

@@ -5,7 +5,7 @@ use trueup_model::declared::{
 };
 use trueup_model::name::Identifier;
 
-use crate::written::Entry;
+use trueup_intent::written::Entry;
 
 /// What a column is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

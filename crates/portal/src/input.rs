@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::declared::{Declared, DeclaredService};
-use trueup_model::finding::{Finding, State};
+use trueup_model::declared::Declared;
+use trueup_model::finding::Finding;
 
 use crate::domains::Domains;
 use crate::source::SourceLinks;
 use crate::truth::{Environment, Provenance};
-use crate::written::Written;
+use trueup_intent::written::Written;
 
 /// Everything that the pages are made from.
 #[derive(Clone, Copy, Debug)]
@@ -111,50 +111,4 @@ pub(crate) enum Standing {
         /// Findings that somebody accepted.
         accepted: usize,
     },
-}
-
-impl<'a> Input<'a> {
-    /// Where a service stands, as far as is known.
-    pub(crate) fn standing(&self, service: &DeclaredService) -> Standing {
-        let name = &service.name.value;
-        let verdict = self.report.and_then(|report| report.services.get(name));
-        let reason = |or: &str| verdict.and_then(|verdict| verdict.reason.clone()).unwrap_or_else(|| or.to_owned());
-        match verdict.map(|verdict| verdict.status) {
-            _ if !service.engine.is_postgres => {
-                Standing::NotChecked(reason(&format!("engine {}", service.engine.text)))
-            }
-            None => Standing::NotVerified,
-            Some(Status::NotChecked) => Standing::NotChecked(reason("left out of the check")),
-            Some(Status::Unknown) => Standing::Unknown(reason("could not be compared")),
-            Some(Status::Checked) => self.compared(name),
-        }
-    }
-
-    fn compared(&self, service: &str) -> Standing {
-        let findings = self.findings(service);
-        let unknown = findings.iter().filter(|finding| finding.state == State::Unknown).count();
-        match findings.len() {
-            0 => Standing::Agrees { accepted: self.accepted(service).len() },
-            all if all == unknown => Standing::Unknown(crate::text::count(unknown, "item") + " not understood"),
-            all => Standing::Differs { findings: all },
-        }
-    }
-
-    /// The findings of a service that count; without a report, what reading the intent found.
-    pub(crate) fn findings(&self, service: &str) -> Vec<&'a Finding> {
-        let all = self.report.map_or(self.reading, |report| report.findings.as_slice());
-        all.iter().filter(|finding| finding.service == service).collect()
-    }
-
-    /// The migrations of a service of the intent that is on PostgreSQL, and what they made, where the report says so.
-    pub(crate) fn provenance(&self, service: &DeclaredService) -> Option<&'a Provenance> {
-        let verdict = self.report?.services.get(&service.name.value)?;
-        verdict.provenance.as_ref().filter(|_| service.engine.is_postgres)
-    }
-
-    /// The findings of a service that are accepted.
-    pub(crate) fn accepted(&self, service: &str) -> Vec<&'a Accepted> {
-        let all = self.report.map_or(&[][..], |report| report.accepted.as_slice());
-        all.iter().filter(|accepted| accepted.finding.service == service).collect()
-    }
 }

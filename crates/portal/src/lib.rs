@@ -4,12 +4,14 @@
 //! and knows no database. Everything in its input is hostile: text becomes markup in one place only (`markup`), names
 //! become paths in one place only (`slug`).
 
+mod board;
 pub mod domains;
 mod erd;
 mod facts;
 pub mod input;
 mod links;
 pub mod live;
+mod lookup;
 pub mod markdown;
 mod markup;
 mod pages;
@@ -21,8 +23,8 @@ pub mod source;
 mod stage;
 mod text;
 pub mod truth;
+mod words;
 mod workers;
-pub mod written;
 
 pub use erd::elk::Elk;
 pub use erd::layout;
@@ -31,7 +33,9 @@ pub use site::{Sink, Site, Stopped};
 use erd::Erd;
 use erd::draw::Picture;
 use input::Input;
-use links::{Links, Page};
+use links::{Links, Page, has_table_pages};
+use lookup::Lookup;
+use pages::{Pages, Subject};
 use trueup_model::declared::DeclaredService;
 
 /// Makes every file of the standalone HTML site.
@@ -44,14 +48,14 @@ pub fn build(input: &Input<'_>) -> Site {
 /// # Errors
 /// When the sink takes no more.
 pub fn build_into(input: &Input<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
-    let links = Links::of(input.declared);
-    let pages = pages::Pages { input, links: &links, layout: &Elk };
+    let (links, lookup) = (Links::of(input.declared), Lookup::of(input));
+    let pages = Pages { input: &lookup, links: &links, layout: &Elk };
     let text = |path: String, text: String| sink.file(path, text.into_bytes());
     // What takes longest comes first, and the largest service before the others: what is left for the end is small, and no
     // core waits long.
     let common: [&(dyn Fn() -> Result<(), Stopped> + Sync); 9] = [
         &|| map_files(&pages, sink),
-        &|| text(site::INDEX.to_owned(), search::script(input, &links)),
+        &|| search::write(&lookup, &links, sink),
         &|| text(Page::Home.path(), pages.home()),
         &|| text(Page::Findings.path(), pages.findings()),
         &|| text(Page::Changes.path(), pages.changes()),
@@ -75,19 +79,20 @@ fn largest_first(services: &[DeclaredService]) -> Vec<&DeclaredService> {
 }
 
 /// The map's page, and the map as a file.
-fn map_files(pages: &pages::Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
+fn map_files(pages: &Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let (page, svg) = pages.map();
     sink.file(Page::Map.path(), page.into_bytes())?;
     svg.map_or(Ok(()), |svg| sink.file(Page::Map.beside("svg"), svg.into_bytes()))
 }
 
-/// The page of a service, and its diagram as files.
-fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
+/// The page of a service, its diagram as files, and the pages of its tables where it is large.
+fn service_files(service: &DeclaredService, pages: &Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let (input, name) = (pages.input, &service.name.value);
     let Some(page) = pages.links.service(name) else { return Ok(()) };
     let picture = Picture::of(Erd::of(service, input.written), pages.layout);
-    sink.file(page.path(), pages.service(service, &page, &picture).into_bytes())?;
-    let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
+    let subject = Subject::of(pages, service, &page);
+    sink.file(page.path(), pages.service(&subject, &picture).into_bytes())?;
+    let colour = input.domain(name).and_then(|at| input.domains.domains[at].color);
     let title = format!("Entity relationship diagram of {name}");
     let is_known = |other: &str| pages.links.service(other).is_some();
     if let Some(svg) = picture.file(&title, colour, &is_known) {
@@ -96,5 +101,13 @@ fn service_files(service: &DeclaredService, pages: &pages::Pages<'_>, sink: &dyn
     if !service.tables.is_empty() {
         sink.file(page.beside("puml"), puml::source(name, &picture.erd).into_bytes())?;
     }
-    Ok(())
+    if !has_table_pages(service) {
+        return Ok(());
+    }
+    let neighbours = picture.erd.neighbours(service.tables.len());
+    workers::each(neighbours.len(), |position| {
+        let page = pages.links.page_of(service, &service.tables[position]);
+        let text = pages.table(&subject, position, &neighbours[position]);
+        page.zip(text).map_or(Ok(()), |(page, text)| sink.file(page.path(), text.into_bytes()))
+    })
 }

@@ -25,6 +25,8 @@ pub(crate) enum Page {
     Guide,
     /// One service, by its slug.
     Service(String),
+    /// One table of a large service: the service's slug, and the table's anchor.
+    Table(String, String),
 }
 
 impl Page {
@@ -38,6 +40,7 @@ impl Page {
             Self::Findings => "findings.html".to_owned(),
             Self::Guide => "how-to-read.html".to_owned(),
             Self::Service(slug) => format!("services/{slug}.html"),
+            Self::Table(service, anchor) => format!("services/{service}/{anchor}.html"),
         }
     }
 
@@ -49,7 +52,11 @@ impl Page {
 
     /// What leads from this page to the site's folder.
     pub(crate) fn root(&self) -> &'static str {
-        if matches!(self, Self::Service(_)) { "../" } else { "" }
+        match self {
+            Self::Service(_) => "../",
+            Self::Table(..) => "../../",
+            _ => "",
+        }
     }
 
     /// The address of another page, as this page links it.
@@ -61,6 +68,14 @@ impl Page {
     pub(crate) fn to_anchor(&self, other: &Self, anchor: &str) -> String {
         if self == other { format!("#{anchor}") } else { format!("{}#{anchor}", self.to(other)) }
     }
+}
+
+/// A service with more tables than this has a page for each of them, and only keys in the boxes of its diagram.
+pub(crate) const LARGE_ABOVE: usize = 40;
+
+/// Whether each table of a service has a page of its own.
+pub(crate) fn has_table_pages(service: &DeclaredService) -> bool {
+    service.tables.len() > LARGE_ABOVE
 }
 
 /// The slugs of everything that can be linked.
@@ -86,7 +101,18 @@ impl Links {
         self.services.has(name).then(|| Page::Service(self.services.get(name)))
     }
 
-    /// The anchor of a table on its service's page.
+    /// The page that a table's columns stand on: its own in a large service, else its service's.
+    pub(crate) fn page_of(&self, service: &DeclaredService, table: &DeclaredTable) -> Option<Page> {
+        let Page::Service(slug) = self.service(&service.name.value)? else { return None };
+        Some(if has_table_pages(service) { Page::Table(slug, self.table(service, table)) } else { Page::Service(slug) })
+    }
+
+    /// The address of a table, as a page links it.
+    pub(crate) fn to_table(&self, from: &Page, service: &DeclaredService, table: &DeclaredTable) -> Option<String> {
+        Some(from.to_anchor(&self.page_of(service, table)?, &self.table(service, table)))
+    }
+
+    /// The anchor of a table, wherever it stands.
     pub(crate) fn table(&self, service: &DeclaredService, table: &DeclaredTable) -> String {
         let title = table_title(table);
         let slug = self.tables.get(&service.name.value).map_or_else(String::new, |slugs| slugs.get(&title));

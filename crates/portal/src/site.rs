@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domains::Domains;
+use crate::lookup::Lookup;
 
 /// Takes the files of a site as they are made, from several threads, in no order.
 pub trait Sink: Sync {
@@ -49,7 +50,6 @@ impl Site {
 /// Where the assets lie, relative to the site's folder.
 pub(crate) const STYLE: &str = "assets/portal.css";
 pub(crate) const SCRIPT: &str = "assets/portal.js";
-pub(crate) const INDEX: &str = "assets/search-index.js";
 
 /// The scripts of the pages, as one file.
 pub(crate) const SCRIPTS: &str = concat!(include_str!("../assets/portal.js"), include_str!("../assets/erd.js"));
@@ -77,6 +77,6 @@ pub(crate) fn domain_rules(domains: &Domains) -> String {
 }
 
 /// The class that gives a service its domain's colour.
-pub(crate) fn domain_class(domains: &Domains, service: &str) -> String {
-    domains.of(service).map_or_else(|| "no-domain".to_owned(), |position| format!("d{position}"))
+pub(crate) fn domain_class(input: &Lookup<'_>, service: &str) -> String {
+    input.domain(service).map_or_else(|| "no-domain".to_owned(), |position| format!("d{position}"))
 }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use trueup_model::declared::{DeclaredService, DeclaredTable};
 use trueup_model::finding::{Finding, ObjectKind, Severity, State};
 
-use crate::input::{Input, Standing};
+use crate::input::Standing;
+use crate::lookup::Lookup;
 use crate::truth::{Live, Made, Merged, Migration, Provenance};
 
 /// How far something has come.
@@ -79,7 +80,7 @@ pub(crate) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     /// Sorts what is known about a service.
-    pub(crate) fn of(input: &Input<'a>, service: &'a DeclaredService) -> Self {
+    pub(crate) fn of(input: &Lookup<'a>, service: &'a DeclaredService) -> Self {
         let name = &service.name.value;
         let provenance = input.provenance(service);
         let mut judge = Self {

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use scraper::{Html, Selector};
 use trueup_intent::Source;
+use trueup_intent::written::Written;
 use trueup_model::declared::*;
 use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
 use trueup_model::location::{Located, Location};
@@ -17,7 +18,6 @@ use trueup_portal::domains::{Color, Domain, Domains, Note};
 use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
 use trueup_portal::source::SourceLinks;
 use trueup_portal::truth::{Commit, Environment, Live, Made, Merged, Migration, MigrationKind, Provenance};
-use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 use trueup_testkit::skipped;
 
@@ -200,8 +200,24 @@ fn provenance(texts: &Texts<'_>, service: &DeclaredService) -> Provenance {
 
 /// A portal whose every text comes from `text`.
 fn portal(text: &dyn Fn(usize) -> String) -> Site {
+    portal_with(text, 0)
+}
+
+/// The same with a first service that is so large that its tables have pages.
+fn large(text: &dyn Fn(usize) -> String) -> Site {
+    portal_with(text, 14)
+}
+
+/// The tables of a large service, which has so many times three more.
+const LARGE: usize = 15 * 3;
+
+fn portal_with(text: &dyn Fn(usize) -> String, more: usize) -> Site {
     let texts = Texts { made: Cell::new(0), text };
-    let declared = Declared { services: vec![service(&texts, true), service(&texts, true), service(&texts, false)] };
+    let mut declared =
+        Declared { services: vec![service(&texts, true), service(&texts, true), service(&texts, false)] };
+    for _ in 0..more {
+        declared.services[0].tables.extend(service(&texts, true).tables);
+    }
     let [first, second, third] = declared.services.as_slice() else { unreachable!() };
     let domains = Domains {
         domains: vec![
@@ -283,6 +299,10 @@ fn hostile() -> Site {
     portal(&|n| PAYLOADS[n % PAYLOADS.len()].to_owned())
 }
 
+fn hostile_large() -> Site {
+    large(&|n| PAYLOADS[n % PAYLOADS.len()].to_owned())
+}
+
 #[test]
 fn hostile_text_changes_no_structure() {
     let harmless = by_length(&portal(&|_| "plain".to_owned()));
@@ -294,9 +314,23 @@ fn hostile_text_changes_no_structure() {
 }
 
 #[test]
+fn hostile_text_changes_no_structure_of_pages_of_tables() {
+    let harmless = by_length(&large(&|_| "plain".to_owned()));
+    assert_eq!(harmless.len(), 9 + LARGE);
+    for shift in [0, 5, 10] {
+        let site = large(&|n| PAYLOADS[(n + shift) % PAYLOADS.len()].to_owned());
+        assert_eq!(by_length(&site), harmless, "shift {shift}");
+    }
+}
+
+#[test]
 fn nothing_executes_and_nothing_leads_out() {
-    let site = hostile();
-    for (path, page) in pages(&site) {
+    assert_harmless(&hostile());
+    assert_harmless(&hostile_large());
+}
+
+fn assert_harmless(site: &Site) {
+    for (path, page) in pages(site) {
         let parsed = Html::parse_document(&page);
         assert_eq!(parsed.select(&Selector::parse("script").unwrap()).count(), 1, "{path}");
         for banned in [
@@ -318,15 +352,17 @@ fn nothing_executes_and_nothing_leads_out() {
             for (name, value) in element.value().attrs() {
                 assert!(!name.starts_with("on") && name != "style" && name != "srcdoc", "{path}: {name}");
                 if name == "href" || name == "src" {
-                    assert_address(path, value, &site);
+                    assert_address(path, value, site);
                 }
             }
         }
         // The text is there, which proves that it was put to the test. The guide shows nothing but names of files.
-        // The map shows nothing but names of services, which meet other attacks.
+        // The map shows nothing but names of services, which meet other attacks; the page of a table that is only listed has not
+        // all of them.
         let planted = if path == "map.html" { "window.pwned=1" } else { "<script>window.pwned=1</script>" };
         let is_shown = parsed.root_element().text().any(|text| text.contains(planted));
-        assert!(path == "how-to-read.html" || is_shown, "{path}");
+        let is_of_table = path.matches('/').count() == 2;
+        assert!(path == "how-to-read.html" || is_of_table || is_shown, "{path}");
     }
 }
 
@@ -340,12 +376,14 @@ fn assert_address(page: &str, address: &str, site: &Site) {
     }
     let (file, anchor) = address.split_once('#').map_or((address, None), |(file, anchor)| (file, Some(anchor)));
     let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let target = match file.strip_prefix("../") {
-        _ if file.is_empty() => page.to_owned(),
-        Some(file) if !folder.is_empty() => file.to_owned(),
-        _ if folder.is_empty() => file.to_owned(),
-        _ => format!("{folder}/{file}"),
-    };
+    let (mut folders, mut rest): (Vec<&str>, &str) =
+        (folder.split('/').filter(|part| !part.is_empty()).collect(), file);
+    while let Some(below) = rest.strip_prefix("../") {
+        assert!(folders.pop().is_some(), "{page} leads out: {address}");
+        rest = below;
+    }
+    folders.push(rest);
+    let target = if file.is_empty() { page.to_owned() } else { folders.join("/") };
     let content = site.files.get(&target).unwrap_or_else(|| panic!("{page} links {address}"));
     if let Some(anchor) = anchor {
         let text = String::from_utf8_lossy(content);
@@ -355,11 +393,12 @@ fn assert_address(page: &str, address: &str, site: &Site) {
 
 #[test]
 fn paths_are_made_of_slugs() {
-    for path in hostile().files.keys() {
+    let (small, large) = (hostile(), hostile_large());
+    for path in small.files.keys().chain(large.files.keys()) {
         let (stem, kind) = path.rsplit_once('.').unwrap();
         assert!(["html", "css", "js", "svg", "puml"].contains(&kind), "{path}");
         assert!(stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c)), "{path}");
-        assert!(!path.starts_with('/') && path.matches('/').count() <= 1 && path.len() < 90, "{path}");
+        assert!(!path.starts_with('/') && path.matches('/').count() <= 2 && path.len() < 150, "{path}");
     }
 }
 
@@ -369,7 +408,7 @@ fn nothing_invisible_is_written_anywhere() {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    for (path, bytes) in &hostile().files {
+    for (path, bytes) in hostile().files.iter().chain(&hostile_large().files) {
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert_eq!(text.chars().find(|c| hidden(*c)), None, "{path}");
     }
@@ -377,15 +416,32 @@ fn nothing_invisible_is_written_anywhere() {
 
 #[test]
 fn the_search_index_is_data_only() {
-    let site = hostile();
-    let script = String::from_utf8(site.files["assets/search-index.js"].clone()).unwrap();
-    assert!(!script.contains(['<', '>', '&']));
-    let json = script.strip_prefix("window.trueupIndex = ").unwrap().strip_suffix(";\n").unwrap();
-    let value: serde_json::Value = serde_json::from_str(json).unwrap();
-    let pages: Vec<_> = value["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
-    assert!(pages.iter().all(|page| site.files.contains_key(*page)));
-    // Three services, each with three tables; two tables with two columns and an index each; two migrations.
-    assert_eq!(value["entries"].as_array().unwrap().len(), 3 * (1 + 3 + 2 * 2 + 2) + 2);
+    for site in [hostile(), hostile_large()] {
+        let script = String::from_utf8(site.files["assets/search-index.js"].clone()).unwrap();
+        assert!(!script.contains(['<', '>', '&']));
+        let json = script.strip_prefix("(window.trueupIndex ||= []).push(").unwrap().strip_suffix(");\n").unwrap();
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(value["parts"], 1);
+        let list = |value: &serde_json::Value, at: usize| value[at].as_array().unwrap().clone();
+        let (mut tables, mut members, mut migrations) = (0, 0, 0);
+        for service in value["services"].as_array().unwrap() {
+            let slug = service[2].as_str().unwrap();
+            let page = format!("services/{slug}.html");
+            for table in list(service, 4) {
+                let anchor = table[3].as_str().unwrap();
+                let page = if service[3] == 1 { format!("services/{slug}/{anchor}.html") } else { page.clone() };
+                let text = String::from_utf8_lossy(&site.files[&page]);
+                let both = [list(&table, 1), list(&table, 2)].concat();
+                let anchors = both.iter().map(|member| member[1].as_str().unwrap()).chain([anchor]);
+                anchors.for_each(|anchor| assert!(text.contains(&format!(" id=\"{anchor}\"")), "{anchor} in {page}"));
+                (tables, members) = (tables + 1, members + both.len());
+            }
+            migrations += list(service, 5).len();
+        }
+        // Of each three tables two have two columns and an index.
+        assert!([9, 6 + LARGE].contains(&tables), "{tables}");
+        assert_eq!((members, migrations), (tables * 2, 2));
+    }
 }
 
 #[test]
@@ -425,7 +481,7 @@ fn hostile_yaml_goes_all_the_way() {
     let site = build(&Input {
         declared: &reading.declared,
         files: &["d.yaml".to_owned()],
-        written: &Written::of(&sources),
+        written: &reading.written,
         reading: &reading.findings,
         domains: &Domains::default(),
         report: None,

@@ -9,7 +9,6 @@ use scraper::{ElementRef, Html, Selector};
 use trueup_intent::Source;
 use trueup_portal::domains::{self, Domains};
 use trueup_portal::input::{Input, Known};
-use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 use trueup_testkit::{shared_corpora, skipped};
 
@@ -26,7 +25,7 @@ fn site(root: &Path) -> Site {
     build(&Input {
         declared: &reading.declared,
         files: &[sources[0].path.clone()],
-        written: &Written::of(&sources),
+        written: &reading.written,
         reading: &reading.findings,
         domains: &domains,
         report: None,

@@ -12,7 +12,6 @@ use trueup_model::rule::Rule;
 use trueup_portal::domains::Domains;
 use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
 use trueup_portal::truth::{Environment, Live, Made, Merged, Migration, MigrationKind, Provenance};
-use trueup_portal::written::Written;
 use trueup_portal::{Site, build};
 
 const YAML: &str = "\
@@ -90,7 +89,7 @@ fn provenance(world: &World) -> Provenance {
 
 fn site(world: &World) -> Site {
     let sources = [Source { path: "d.yaml".to_owned(), bytes: YAML.as_bytes().to_vec() }];
-    let Reading { declared, findings, .. } = trueup_intent::read(&sources);
+    let Reading { declared, findings, written, .. } = trueup_intent::read(&sources);
     let verdict = world.status.map(|status| {
         let provenance = (status == Status::Checked).then(|| provenance(world));
         ("svc-loans".to_owned(), ServiceVerdict { status, reason: None, provenance })
@@ -109,7 +108,7 @@ fn site(world: &World) -> Site {
     build(&Input {
         declared: &declared,
         files: &["d.yaml".to_owned()],
-        written: &Written::of(&sources),
+        written: &written,
         reading: &findings,
         domains: &Domains::default(),
         report: Some(&report),

@@ -20,7 +20,9 @@ Examples:
   trueup migrate --url 'postgres:///app?host=/run/postgresql' --location db/migration
   trueup validate --set ignoreMigrationPatterns='*:pending' --format json
   trueup migrate --lock-timeout 2s --lock-retries 10 --report run.json
+  trueup migrate --plan                         what would run, and what of it is a hazard
   trueup migrate --dry-run=pending.sql          the SQL, for psql; nothing is executed
+  trueup migrate --cherry-pick 7,refresh_totals only these
 
 The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
 --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from spring.flyway.* in application.yml or
@@ -81,6 +83,18 @@ pub struct MigrateArgs {
     /// How long statements wait for locks.
     #[command(flatten)]
     pub locks: LockArgs,
+    /// Run only these, in this order: versions, and descriptions of repeatables; may be given with commas between them
+    ///
+    /// What is applied already is passed over. A version below the highest applied one needs outOfOrder=true, and so does
+    /// every version that a pick leaves behind.
+    #[arg(long, value_name = "MIGRATIONS", value_delimiter = ',', help_heading = FILES)]
+    pub cherry_pick: Vec<String>,
+    /// Show what would run, in order, and what of it is a hazard for the tables that the database has; execute nothing
+    ///
+    /// Data that is lost, statements that fail on data, locks that others wait for, names that programs use. The history is
+    /// read, without its lock.
+    #[arg(long, conflicts_with_all = ["report", "dry_run"], help_heading = REPORT)]
+    pub plan: bool,
     /// Write what came of the run to a file, as JSON, whatever that is
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub report: Option<PathBuf>,

@@ -14,6 +14,7 @@ use super::call::{Call, Filter};
 use super::{errors, lines, result, usage};
 use crate::report::text::{SENTENCE, clean};
 use crate::runner::{RunnerError, Server};
+use crate::stdio::{complain, say};
 
 /// Where and how things are said. Shared by everything that a command line runs.
 pub(crate) struct Teller {
@@ -75,9 +76,8 @@ impl Teller {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[allow(clippy::print_stdout, reason = "what the command was asked to print")]
     fn out(&self, text: &str) {
-        println!("{text}");
+        say(text);
         self.copy(text);
     }
 
@@ -91,9 +91,8 @@ impl Teller {
         }
     }
 
-    #[allow(clippy::print_stderr, reason = "errors stay out of what was asked for, as there")]
     fn error_line(&self, text: &str) {
-        eprintln!("ERROR: {text}");
+        complain(&format!("ERROR: {text}"));
         self.copy(&format!("ERROR: {text}"));
     }
 

@@ -9,7 +9,6 @@ use trueup_model::location::{Located, Location};
 use trueup_portal::domains::{self, Domains};
 use trueup_portal::input::{CheckReport, Input, Known};
 use trueup_portal::source::SourceLinks;
-use trueup_portal::written::Written;
 
 use super::environments::{self, Environments};
 use super::report;
@@ -30,7 +29,6 @@ pub(super) struct Project {
     root: PathBuf,
     files: Vec<String>,
     pub(super) reading: Reading,
-    written: Written,
     pub(super) domains: Domains,
     pub(super) truth: Truth,
     pub(super) errors: Vec<InputError>,
@@ -65,8 +63,7 @@ impl Project {
         let reading = trueup_intent::read(&sources);
         errors.extend(reading.errors.iter().map(|error| InputError::at(error.at.clone(), &error.message, &error.help)));
         let domains = read_domains(&root, &files, &mut errors);
-        let written = if errors.is_empty() { Written::of(&sources) } else { Written::default() };
-        Self { root, files, reading, written, domains, errors, ..Self::default() }
+        Self { root, files, reading, domains, errors, ..Self::default() }
     }
 
     /// Joins the report with what git and the records of the environments say of its migrations.
@@ -122,7 +119,7 @@ impl Project {
         Input {
             declared: &self.reading.declared,
             files: &self.files,
-            written: &self.written,
+            written: &self.reading.written,
             reading: &self.reading.findings,
             domains: &self.domains,
             report: self.truth.report.as_ref(),

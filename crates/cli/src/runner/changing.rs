@@ -9,7 +9,7 @@ use trueup_postgres::run::{Command, Event, RunError, Stop};
 use super::bar::Bar;
 use super::error::RunnerError;
 use super::out::Out;
-use super::{Extra, Server, dry, json, open};
+use super::{Extra, Server, dry, json, open, plan};
 use crate::args::DatabaseArgs;
 use crate::check::Place;
 
@@ -29,6 +29,16 @@ pub(super) async fn run(
     };
     inputs.lock_timeout = extra.locks.lock_timeout;
     inputs.lock_retries = extra.locks.lock_retries;
+    plan::refuse_picks(&inputs, out)?;
+    if extra.plan {
+        let plan = tokio::select! {
+            plan = database.plan(&inputs) => plan?,
+            () = asked.asked() => return Err(RunError::Interrupted.into()),
+        };
+        out.planned(&plan, &Server::of(&database));
+        database.close().await;
+        return Ok((0, None));
+    }
     if let Some(path) = dry::target(extra, &inputs, out)? {
         tokio::select! {
             done = dry::run(&mut database, &inputs, &path, out) => done?,

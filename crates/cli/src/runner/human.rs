@@ -11,19 +11,10 @@ use trueup_postgres::session::ServerError;
 use super::Server;
 use super::error::{RunnerError, counted};
 use crate::report::text::{NAME, SENTENCE, clean, clean_lines, pad, place, width};
+pub(super) use crate::stdio::{complain, say};
 
 /// Lines of a statement that are shown.
 const STATEMENT_LINES: usize = 12;
-
-#[allow(clippy::print_stdout, reason = "what the command was asked to print")]
-fn say(line: &str) {
-    println!("{line}");
-}
-
-#[allow(clippy::print_stderr, reason = "complaints stay out of what was asked for")]
-pub(super) fn complain(line: &str) {
-    eprintln!("{line}");
-}
 
 /// Another run holds the lock.
 pub(super) fn waiting(holder: Option<&str>) {

@@ -13,13 +13,12 @@ use super::error::RunnerError;
 use super::human::category;
 
 /// The one document of a run.
-#[allow(clippy::print_stdout, reason = "what the command was asked to print")]
 pub(super) fn print(value: &Value) {
-    println!("{value:#}");
+    crate::stdio::say(&format!("{value:#}"));
 }
 
 /// In UTC.
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

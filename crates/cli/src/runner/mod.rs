@@ -8,6 +8,7 @@ mod error;
 mod human;
 mod json;
 mod out;
+mod plan;
 pub mod project;
 mod reading;
 mod record;
@@ -44,6 +45,8 @@ pub fn variables() -> Vec<(String, String)> {
 pub struct Extra {
     /// How long statements wait for locks.
     pub locks: LockArgs,
+    /// Whether it only says what would run.
+    pub plan: bool,
     /// The file for what came of it.
     pub report: Option<PathBuf>,
     /// Where the SQL goes, when nothing is to run; `-` is standard output.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 use trueup_migrations::history::{Reconciliation, Repair, ValidationError};
 use trueup_migrations::settings::Settings;
-use trueup_postgres::run::{Baselined, Cause, Cleaned, Command, Event, Inputs, Migrated};
+use trueup_postgres::run::{Baselined, Cause, Cleaned, Command, Event, Inputs, Migrated, Plan};
 use trueup_postgres::session::NoServer;
 
 use super::error::RunnerError;
-use super::{INTERRUPTED, Server, human, json};
+use super::{INTERRUPTED, Server, human, json, plan};
 use crate::args::RunFormat;
 use crate::flyway::Teller;
 
@@ -110,6 +110,11 @@ impl Out<'_> {
             ),
         }
         code_of(migrated)
+    }
+
+    /// What a migrate would do.
+    pub(super) fn planned(self, planned: &Plan, server: &Server) {
+        self.show(|| plan::document(planned, server), || plan::people(planned, server, self.verbose));
     }
 
     /// The end of an undo; the exit code.

@@ -14,6 +14,8 @@ mod corpora;
 mod dry;
 mod large;
 mod outside;
+mod picks;
+mod plan;
 mod reports;
 mod scene;
 mod settings;

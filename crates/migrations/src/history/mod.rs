@@ -4,6 +4,7 @@
 //! the error codes are Flyway's, so that the two can take turns on one database.
 
 mod pattern;
+mod pick;
 mod reconcile;
 mod repair;
 mod row;
@@ -14,6 +15,7 @@ mod tests;
 mod validate;
 
 pub use pattern::{IgnorePattern, PatternError};
+pub use pick::{PickError, Picks};
 pub use reconcile::{Entry, Policy, Reconciliation, Resolved, reconcile, resolve};
 pub use repair::{Repair, repair};
 pub use row::{AppliedKind, AppliedMigration, NewRow, RowError, abbreviate_description, abbreviate_script};

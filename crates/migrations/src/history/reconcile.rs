@@ -1,5 +1,6 @@
 //! Files and rows put together.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -192,10 +193,42 @@ enum Limit {
     UpTo(Version),
 }
 
+/// Files by what their rows are found by; of several the first.
+struct Files<'a> {
+    /// One version may have a file and a baseline file.
+    versioned: BTreeMap<&'a Version, Vec<&'a Resolved<'a>>>,
+    /// By the description as the history keeps it: abbreviated.
+    repeatables: BTreeMap<Cow<'a, str>, &'a Resolved<'a>>,
+}
+
+impl<'a> Files<'a> {
+    fn of(resolved: &'a [Resolved<'a>]) -> Self {
+        let mut files = Self { versioned: BTreeMap::new(), repeatables: BTreeMap::new() };
+        for file in resolved {
+            match &file.migration.version {
+                Some(version) => files.versioned.entry(version).or_default().push(file),
+                None => {
+                    let description = abbreviate_description(&file.migration.description);
+                    files.repeatables.entry(description).or_insert(file);
+                }
+            }
+        }
+        files
+    }
+
+    fn of_row(&self, row: &AppliedMigration) -> Option<&'a Resolved<'a>> {
+        match &row.version {
+            Some(version) => self.versioned.get(version)?.iter().copied().find(|file| file.kind() == row.kind),
+            None => self.repeatables.get(row.description.as_str()).copied(),
+        }
+    }
+}
+
 /// What is known about all rows and files before any one is judged.
 struct Context<'a> {
     out_of_order: bool,
     resolved: &'a [Resolved<'a>],
+    files: Files<'a>,
     /// The highest version of a file.
     last_resolved: Option<&'a Version>,
     /// The highest version of a row that counts.
@@ -225,6 +258,7 @@ impl<'a> Context<'a> {
         let mut context = Self {
             out_of_order: policy.out_of_order,
             resolved,
+            files: Files::of(resolved),
             last_resolved: resolved.iter().filter_map(|file| file.migration.version.as_ref()).max(),
             last_applied: rows.iter().filter(counts).filter_map(|row| row.version.as_ref()).max(),
             applied_baseline,
@@ -270,12 +304,7 @@ impl<'a> Context<'a> {
 
     /// The file that a row stands for. Synthetic rows stand for none.
     fn file_of(&self, row: &AppliedMigration) -> Option<&'a Resolved<'a>> {
-        let by_row = |file: &&Resolved<'_>| match &row.version {
-            Some(_) => file.migration.version == row.version && file.kind() == row.kind,
-            None => file.migration.version.is_none() && same_description(file, row),
-        };
-        let file = self.resolved.iter().find(by_row);
-        file.filter(|_| !row.kind.is_synthetic())
+        if row.kind.is_synthetic() { None } else { self.files.of_row(row) }
     }
 
     /// Whether a row says that its file, as it stands, was applied.
@@ -360,11 +389,6 @@ impl<'a> Context<'a> {
             (false, false) => State::FutureFailed,
         }
     }
-}
-
-/// The history keeps descriptions abbreviated.
-fn same_description(file: &Resolved<'_>, row: &AppliedMigration) -> bool {
-    row.description == abbreviate_description(&file.migration.description)
 }
 
 /// Ranks of rows that a later successful DELETE or undo of the same version, or of the same repeatable, took back.

@@ -6,21 +6,21 @@ use crate::lexer::{Lexer, Token, TokenKind, name_of};
 
 /// A name with its optional schema.
 #[derive(Clone, Debug)]
-pub(super) struct Name {
-    pub(super) schema: Option<String>,
-    pub(super) name: String,
+pub(crate) struct Name {
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
 }
 
 /// The significant tokens of a statement, and how far they have been read.
 #[derive(Clone)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     sql: &'a str,
     tokens: &'a [Token],
     at: usize,
 }
 
 /// Significant tokens of a statement, with offsets into the whole script.
-pub(super) fn tokens(sql: &str, range: &Range<usize>) -> Vec<Token> {
+pub(crate) fn tokens(sql: &str, range: &Range<usize>) -> Vec<Token> {
     let mut lexer = Lexer::new(&sql[..range.end], range.start);
     let mut tokens = Vec::new();
     while let Ok(Some(token)) = lexer.next_significant() {
@@ -30,45 +30,45 @@ pub(super) fn tokens(sql: &str, range: &Range<usize>) -> Vec<Token> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(sql: &'a str, tokens: &'a [Token]) -> Self {
+    pub(crate) fn new(sql: &'a str, tokens: &'a [Token]) -> Self {
         Self { sql, tokens, at: 0 }
     }
 
-    pub(super) fn peek(&self) -> Option<&'a Token> {
+    pub(crate) fn peek(&self) -> Option<&'a Token> {
         self.tokens.get(self.at)
     }
 
-    pub(super) fn next(&mut self) -> Option<&'a Token> {
+    pub(crate) fn next(&mut self) -> Option<&'a Token> {
         let token = self.peek()?;
         self.at += 1;
         Some(token)
     }
 
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.peek().map_or(self.sql.len(), |token| token.start)
     }
 
-    pub(super) fn is(&self, keyword: &str) -> bool {
+    pub(crate) fn is(&self, keyword: &str) -> bool {
         self.peek().is_some_and(|token| token.is_word(self.sql, keyword))
     }
 
-    pub(super) fn is_any(&self, keywords: &[&str]) -> bool {
+    pub(crate) fn is_any(&self, keywords: &[&str]) -> bool {
         keywords.iter().any(|keyword| self.is(keyword))
     }
 
     /// Steps over the keyword if it is next.
-    pub(super) fn accept(&mut self, keyword: &str) -> bool {
+    pub(crate) fn accept(&mut self, keyword: &str) -> bool {
         let found = self.is(keyword);
         self.at += usize::from(found);
         found
     }
 
-    pub(super) fn accept_any(&mut self, keywords: &[&str]) -> bool {
+    pub(crate) fn accept_any(&mut self, keywords: &[&str]) -> bool {
         keywords.iter().any(|keyword| self.accept(keyword))
     }
 
     /// Steps over all of the keywords if they are next, in order.
-    pub(super) fn accept_all(&mut self, keywords: &[&str]) -> bool {
+    pub(crate) fn accept_all(&mut self, keywords: &[&str]) -> bool {
         let start = self.at;
         let all = keywords.iter().all(|keyword| self.accept(keyword));
         if !all {
@@ -78,23 +78,23 @@ impl<'a> Cursor<'a> {
     }
 
     /// `IF NOT EXISTS` or `IF EXISTS`.
-    pub(super) fn accept_existence(&mut self) {
+    pub(crate) fn accept_existence(&mut self) {
         let _ = self.accept_all(&["IF", "NOT", "EXISTS"]) || self.accept_all(&["IF", "EXISTS"]);
     }
 
-    pub(super) fn kind(&self) -> Option<TokenKind> {
+    pub(crate) fn kind(&self) -> Option<TokenKind> {
         self.peek().map(|token| token.kind)
     }
 
     /// One identifier.
-    pub(super) fn identifier(&mut self) -> Option<String> {
+    pub(crate) fn identifier(&mut self) -> Option<String> {
         let name = name_of(self.peek()?, self.sql)?;
         self.at += 1;
         Some(name)
     }
 
     /// `name`, `schema.name` or `database.schema.name`.
-    pub(super) fn name(&mut self) -> Option<Name> {
+    pub(crate) fn name(&mut self) -> Option<Name> {
         let mut name = Name { schema: None, name: self.identifier()? };
         while self.kind() == Some(TokenKind::Dot) {
             self.at += 1;
@@ -104,7 +104,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What stands inside of the parentheses that are next; steps over them.
-    pub(super) fn parenthesised(&mut self) -> Option<Cursor<'a>> {
+    pub(crate) fn parenthesised(&mut self) -> Option<Cursor<'a>> {
         if self.kind() != Some(TokenKind::Open) {
             return None;
         }
@@ -115,7 +115,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over one token, or over a whole parenthesised group.
-    pub(super) fn skip_one(&mut self) {
+    pub(crate) fn skip_one(&mut self) {
         let mut depth = 0_usize;
         while let Some(token) = self.next() {
             match token.kind {
@@ -130,7 +130,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The rest, cut at commas outside of parentheses.
-    pub(super) fn elements(&mut self) -> Vec<Cursor<'a>> {
+    pub(crate) fn elements(&mut self) -> Vec<Cursor<'a>> {
         let mut elements = Vec::new();
         let mut start = self.at;
         while let Some(token) = self.peek() {
@@ -145,7 +145,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps to just behind the keyword, wherever it stands outside of parentheses.
-    pub(super) fn skip_past(&mut self, keyword: &str) -> bool {
+    pub(crate) fn skip_past(&mut self, keyword: &str) -> bool {
         while self.peek().is_some() {
             if self.accept(keyword) {
                 return true;
@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Every unquoted or quoted identifier in the rest.
-    pub(super) fn identifiers(&self) -> Vec<String> {
+    pub(crate) fn identifiers(&self) -> Vec<String> {
         self.tokens[self.at..].iter().filter_map(|token| name_of(token, self.sql)).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! Works on tokens, not on a syntax tree: linear, without recursion, and not put off by a statement that no parser
 //! knows yet.
 
-mod cursor;
+pub(crate) mod cursor;
 mod ddl;
 mod derived;
 

@@ -105,7 +105,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("javaMigrationClassProvider", Kind::Unsupported(JAVA)),
     ("skipDefaultResolvers", Kind::Unsupported("switches SQL migrations off, which trueup does not follow")),
     ("skipDefaultCallbacks", Kind::Unsupported("switches SQL callbacks off, which trueup does not follow")),
-    ("cherryPick", Kind::Unsupported(PAID)),
+    ("cherryPick", Kind::RunnerText),
     ("errorOverrides", Kind::Unsupported(PAID)),
     ("dryRunOutput", Kind::RunnerText),
     ("licenseKey", Kind::Meaningless(PAID)),

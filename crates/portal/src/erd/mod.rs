@@ -14,14 +14,12 @@ use trueup_model::declared::{DeclaredColumn, DeclaredService, DeclaredTable, Tab
 use trueup_model::name::Identifier;
 
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
+use crate::links::LARGE_ABOVE;
 use crate::text::{columns, count, cut};
-use crate::written::Written;
 pub(crate) use file::STYLE;
 use layout::{Edge, End, Graph, Size};
 pub(crate) use near::MOST as MOST_NEIGHBOURS;
-
-/// A service with more tables than this has only keys in its boxes.
-pub(crate) const KEYS_ONLY_ABOVE: usize = 40;
+use trueup_intent::written::Written;
 
 /// Pixels of a row, of a box's head, and of the room at its sides.
 const ROW: i32 = 22;
@@ -115,7 +113,7 @@ pub(crate) struct Relation {
 impl Erd {
     /// The diagram of a service.
     pub(crate) fn of(service: &DeclaredService, written: &Written) -> Self {
-        let keys_only = service.tables.len() > KEYS_ONLY_ABOVE;
+        let keys_only = service.tables.len() > LARGE_ABOVE;
         let detail = if keys_only { Detail::Keys } else { Detail::All };
         let mut drawing = Drawing::new(service, written);
         (0..service.tables.len()).for_each(|table| drawing.add_table(table, detail));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trueup_model::declared::DeclaredService;
 
 use super::{CardKind, Detail, Drawing, Erd};
-use crate::written::Written;
+use trueup_intent::written::Written;
 
 /// Neighbours that one picture shows; a table that everything references has more than can be read.
 pub(crate) const MOST: usize = 24;
@@ -62,7 +62,7 @@ mod tests {
                     d:\n      columns: [{name: id, type: UUID, constraints: PK}, {name: c, type: UUID, constraints: FK -> c}]\n";
         let sources = [Source { path: "f".to_owned(), bytes: yaml.as_bytes().to_vec() }];
         let reading = trueup_intent::read(&sources);
-        let (service, written) = (&reading.declared.services[0], Written::of(&sources));
+        let (service, written) = (&reading.declared.services[0], reading.written);
         let neighbours = Erd::of(service, &written).neighbours(4);
         assert_eq!(neighbours[1], BTreeSet::from([0, 2]));
         let near = Erd::near(service, &written, 1, &neighbours[1]);

@@ -4,12 +4,12 @@ use trueup_model::declared::DeclaredService;
 
 use super::Flavour;
 use super::pages::{file, groups};
-use crate::input::Input;
 use crate::links::{Links, Page};
+use crate::lookup::Lookup;
 use crate::text::visible;
 
 /// The whole file.
-pub(super) fn settings(flavour: Flavour, input: &Input<'_>, links: &Links) -> String {
+pub(super) fn settings(flavour: Flavour, input: &Lookup<'_>, links: &Links) -> String {
     let mut out = String::from(
         "# Written by `trueup portal build`, which replaces it. A site with other settings can inherit it: `INHERIT: mkdocs.yml`.\n\
          site_name: Data stores\ndocs_dir: docs\n",

@@ -12,6 +12,7 @@ use trueup_model::declared::DeclaredService;
 
 use crate::input::Input;
 use crate::links::{Links, Page};
+use crate::lookup::Lookup;
 use crate::site::{Sink, Site, Stopped};
 use crate::workers;
 use picture::picture;
@@ -37,7 +38,7 @@ pub fn build(input: &Input<'_>, flavour: Flavour) -> Site {
 /// # Errors
 /// When the sink takes no more.
 pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Result<(), Stopped> {
-    let links = Links::of(input.declared);
+    let (links, input) = (Links::of(input.declared), &Lookup::of(input));
     let book = pages::Book { input, links: &links };
     let page = |page: &Page, text: String| sink.file(format!("docs/{}", pages::file(page)), text.into_bytes());
     sink.file("mkdocs.yml".to_owned(), mkdocs::settings(flavour, input, &links).into_bytes())?;
@@ -58,23 +59,23 @@ pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Resul
 /// The sections of all services, for pages that somebody else keeps.
 #[derive(Debug)]
 pub struct Sections<'a> {
-    input: &'a Input<'a>,
+    input: Lookup<'a>,
     links: Links,
 }
 
 impl<'a> Sections<'a> {
     /// Those of an intent.
     pub fn of(input: &'a Input<'a>) -> Self {
-        Self { input, links: Links::of(input.declared) }
+        Self { input: Lookup::of(input), links: Links::of(input.declared) }
     }
 
     /// The Markdown of a service's section, from the heading on; `pictures` is what leads to the folder of the pictures, and is
     /// empty or ends with a slash. Beside other sections in one page its anchors begin with the service's. `None` for what
     /// is no service of the intent.
     pub fn section(&self, name: &str, pictures: &str, is_alone: bool) -> Option<String> {
-        let service = self.input.declared.services.iter().find(|service| service.name.value == name)?;
+        let service = self.input.service(name)?;
         let Page::Service(slug) = self.links.service(name)? else { return None };
-        let has_picture = picture(self.input, service).is_some();
+        let has_picture = picture(&self.input, service).is_some();
         Some(self.text(service, &slug, has_picture.then_some(pictures), is_alone))
     }
 
@@ -85,7 +86,7 @@ impl<'a> Sections<'a> {
         let mut out = Markdown::default();
         // Where the pages of other services are is known to nobody here.
         let setting = Setting {
-            input: self.input,
+            input: &self.input,
             links: &self.links,
             picture: picture.as_deref(),
             other: &|_| None,
@@ -120,7 +121,7 @@ impl<'a> Sections<'a> {
         workers::each(order.len(), |job| {
             let service = order[job];
             let Some(Page::Service(slug)) = self.links.service(&service.name.value) else { return Ok(()) };
-            let svg = picture(self.input, service);
+            let svg = picture(&self.input, service);
             if let Some(text) = text(service, &slug, svg.is_some()) {
                 sink.file(format!("{slug}.md"), text.into_bytes())?;
             }

@@ -7,14 +7,15 @@ use trueup_model::finding::Finding;
 
 use super::section::{Setting, sizes};
 use super::text::{Inline, Markdown};
-use crate::input::{Accepted, Input, Standing};
+use crate::input::{Accepted, Standing};
 use crate::links::{Links, Page};
+use crate::lookup::Lookup;
 use crate::pages::{standing_sentence, standing_words};
 use crate::text::count;
 
 /// The pages, apart from where their files lie.
 pub(super) struct Book<'a> {
-    pub(super) input: &'a Input<'a>,
+    pub(super) input: &'a Lookup<'a>,
     pub(super) links: &'a Links,
 }
 
@@ -117,8 +118,8 @@ impl Book<'_> {
         }
         line.link(&href(page, &Page::Guide), &Inline::of("How to read this"));
         out.paragraph(&line);
-        list(&findings, out);
-        accepted(&self.input.accepted(name), out);
+        list(findings, out);
+        accepted(self.input.accepted(name), out);
     }
 
     /// All findings.
@@ -139,7 +140,7 @@ impl Book<'_> {
             let mut line = badge(&self.input.standing(service));
             line.text(" ").link(&format!("{}#findings", href(&Page::Findings, &page)), &Inline::of("its page"));
             out.paragraph(&line);
-            list(&findings, &mut out);
+            list(findings, &mut out);
         }
         let known: BTreeSet<&str> =
             self.input.declared.services.iter().map(|service| service.name.value.as_str()).collect();
@@ -190,15 +191,15 @@ const BADGES: [(&str, &str); 5] = [
 ];
 
 /// Services by domain, in order; domains without any are left out.
-pub(super) fn groups<'a>(input: &Input<'a>) -> Vec<(&'a str, Vec<&'a DeclaredService>)> {
+pub(super) fn groups<'a>(input: &Lookup<'a>) -> Vec<(&'a str, Vec<&'a DeclaredService>)> {
     let domains = &input.domains.domains;
-    let of = |place: Option<usize>| -> Vec<&'a DeclaredService> {
-        let services = input.declared.services.iter();
-        services.filter(|service| input.domains.of(&service.name.value) == place).collect()
-    };
+    let mut by_domain: Vec<Vec<&DeclaredService>> = vec![Vec::new(); domains.len() + 1];
+    for service in &input.declared.services {
+        by_domain[input.domain(&service.name.value).unwrap_or(domains.len())].push(service);
+    }
     let rest = if domains.is_empty() { "All services" } else { "In no domain" };
-    let named = domains.iter().enumerate().map(|(at, domain)| (domain.name.as_str(), of(Some(at))));
-    named.chain([(rest, of(None))]).filter(|(_, services)| !services.is_empty()).collect()
+    let names = domains.iter().map(|domain| domain.name.as_str()).chain([rest]);
+    names.zip(by_domain).filter(|(_, services)| !services.is_empty()).collect()
 }
 
 fn badge(standing: &Standing) -> Inline {

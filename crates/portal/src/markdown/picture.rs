@@ -5,13 +5,13 @@ use trueup_model::declared::DeclaredService;
 use crate::erd::Erd;
 use crate::erd::draw::Picture;
 use crate::erd::elk::Elk;
-use crate::input::Input;
+use crate::lookup::Lookup;
 
 /// The file; none without a table, or where there is no placement.
-pub(super) fn picture(input: &Input<'_>, service: &DeclaredService) -> Option<String> {
+pub(super) fn picture(input: &Lookup<'_>, service: &DeclaredService) -> Option<String> {
     let name = &service.name.value;
-    let colour = input.domains.of(name).and_then(|at| input.domains.domains[at].color);
+    let colour = input.domain(name).and_then(|at| input.domains.domains[at].color);
     let picture = Picture::of(Erd::of(service, input.written), &Elk);
-    let is_known = |name: &str| input.declared.services.iter().any(|other| other.name.value == name);
+    let is_known = |name: &str| input.service(name).is_some();
     picture.file(&format!("Entity relationship diagram of {name}"), colour, &is_known)
 }

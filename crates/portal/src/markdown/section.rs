@@ -6,14 +6,14 @@ use trueup_model::declared::{
 
 use super::text::{Inline, Markdown};
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
-use crate::input::Input;
 use crate::links::{Links, Members, Page};
+use crate::lookup::Lookup;
 use crate::pages::{service_rows, standing_sentence, target_text};
 use crate::text::count;
 
 /// Where a section stands: that decides what it can lead to.
 pub(super) struct Setting<'a> {
-    pub(super) input: &'a Input<'a>,
+    pub(super) input: &'a Lookup<'a>,
     pub(super) links: &'a Links,
     /// The address of the diagram, as seen from where the section stands; none without one.
     pub(super) picture: Option<&'a str>,

@@ -7,11 +7,11 @@ use trueup_model::declared::DeclaredService;
 use super::Pages;
 use super::service::{section, target_text};
 use crate::erd::draw::{Picture, Targets, Title};
-use crate::erd::{Erd, KEYS_ONLY_ABOVE, MOST_NEIGHBOURS};
+use crate::erd::{Erd, MOST_NEIGHBOURS};
 use crate::facts::{Nullability, is_single, nullability, table_title};
-use crate::links::Page;
+use crate::links::{LARGE_ABOVE, Page};
 use crate::markup::Markup;
-use crate::text::count;
+use crate::text::{count, thousands};
 
 impl Pages<'_> {
     pub(super) fn diagram(&self, service: &DeclaredService, page: &Page, picture: &Picture, out: &mut Markup) {
@@ -22,8 +22,8 @@ impl Pages<'_> {
             }
             if picture.erd.keys_only {
                 let why = format!(
-                    "More than {KEYS_ONLY_ABOVE} tables: the boxes show keys only. Each table's section has a picture of \
-                    the table and its neighbours."
+                    "More than {LARGE_ABOVE} tables: the boxes show keys only. Each table has a page, with a picture of the \
+                    table and its neighbours."
                 );
                 section.leaf("p", &[("class", "quiet")], &why);
             }
@@ -36,7 +36,7 @@ impl Pages<'_> {
 
     /// A picture in a frame, whose boxes lead to the tables of this service and to the pages of others.
     fn framed(&self, service: &DeclaredService, page: &Page, picture: &Picture, title: &Title<'_>, out: &mut Markup) {
-        let own = |position: usize| Some(format!("#{}", self.links.table(service, service.tables.get(position)?)));
+        let own = |position: usize| self.links.to_table(page, service, service.tables.get(position)?);
         let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
         let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", title.text)];
         out.element("div", &frame, |frame| {
@@ -45,7 +45,7 @@ impl Pages<'_> {
         });
     }
 
-    /// The table and its direct neighbours, closed until somebody wants it; nothing for a table without neighbours.
+    /// The table and its direct neighbours.
     pub(super) fn neighbourhood(
         &self,
         service: &DeclaredService,
@@ -54,25 +54,23 @@ impl Pages<'_> {
         neighbours: &BTreeSet<usize>,
         out: &mut Markup,
     ) {
-        if neighbours.is_empty() {
-            return;
-        }
-        let name = table_title(&service.tables[table]);
-        out.element("details", &[("class", "near")], |details| {
-            details.leaf("summary", &[], &near_words(neighbours.len()));
-            let erd = Erd::near(service, self.input.written, table, neighbours);
-            let picture = Picture::of(erd, self.layout);
-            let title = Title { id: &format!("near-{table}"), text: &format!("{name} and its neighbours") };
-            self.framed(service, page, &picture, &title, details);
+        section("diagram", "Diagram", out, |section| {
+            section.leaf("p", &[("class", "quiet")], &near_words(neighbours.len()));
+            let picture = Picture::of(Erd::near(service, self.input.written, table, neighbours), self.layout);
+            let text = format!("{} and its neighbours", table_title(&service.tables[table]));
+            self.framed(service, page, &picture, &Title { id: "near", text: &text }, section);
         });
     }
 }
 
 fn near_words(neighbours: usize) -> String {
+    if neighbours == 0 {
+        return "This table; no other table of the service references it or is referenced.".to_owned();
+    }
     let shown = count(neighbours.min(MOST_NEIGHBOURS), "neighbour");
     match neighbours.saturating_sub(MOST_NEIGHBOURS) {
-        0 => format!("Picture: this table and its {shown}"),
-        more => format!("Picture: this table and {shown}; {more} more are not shown"),
+        0 => format!("This table and its {shown}. Neighbours show their keys only."),
+        more => format!("This table and {shown}, which show their keys only; {} more are not shown.", thousands(more)),
     }
 }
 

@@ -10,7 +10,11 @@ use super::{Pages, badge};
 use crate::input::Accepted;
 use crate::links::Page;
 use crate::markup::Markup;
-use crate::text::count;
+use crate::text::{count, thousands};
+
+/// The page of all findings shows all of them up to so many; of more, the first of each service.
+const MOST: usize = 2_000;
+const SHOWN_OF_MANY: usize = 10;
 
 /// The anchor of a finding.
 pub(super) fn anchor_of(finding: &Finding) -> String {
@@ -56,9 +60,21 @@ impl Pages<'_> {
                 title.leaf("a", &[("href", &Page::Findings.to_anchor(&page, "findings"))], name).text(" ");
                 badge(&self.input.standing(service), title);
             });
-            self.list(name, &findings, false, section);
-            accepted_list(&accepted, section);
+            self.list(name, &findings[..findings.len().min(self.shown_findings())], false, section);
+            if findings.len() > self.shown_findings() {
+                section.element("p", &[], |p| {
+                    let more = format!("and {} more", thousands(findings.len() - self.shown_findings()));
+                    p.leaf("a", &[("href", &Page::Findings.to_anchor(&page, "findings"))], &more);
+                });
+            }
+            accepted_list(accepted, section);
         });
+    }
+
+    /// How many findings of one service stand on the page of all: fewer, where there are more than one page can show.
+    fn shown_findings(&self) -> usize {
+        let all = self.input.report.map_or(self.input.reading.len(), |report| report.findings.len());
+        if all > MOST { SHOWN_OF_MANY } else { MOST }
     }
 
     /// Findings of what is not in the intent: folders of migrations that no service claims, and whole files.
@@ -90,8 +106,8 @@ impl Pages<'_> {
                     p.text("No finding counts; the service is ").text(&standing).text(".");
                 });
             }
-            self.list(name, &findings, true, section);
-            accepted_list(&accepted, section);
+            self.list(name, findings, true, section);
+            accepted_list(accepted, section);
         });
     }
 

@@ -6,37 +6,17 @@ use super::Pages;
 use crate::markup::Markup;
 use crate::stage::{Flow, Stage};
 use crate::text::thousands;
-use crate::truth::{Live, Made, Merged, Migration, MigrationKind};
-
-/// Class, sign and words: signs and words say it without the colour.
-pub(super) type Words = (&'static str, &'static str, String);
+use crate::truth::{Made, Merged, Migration};
+use crate::words::{stage_words, whereabouts};
 
 /// Everything that leads out of the site tells the other side nothing.
 const OUTWARD: (&str, &str) = ("rel", "noopener noreferrer");
 
 impl Pages<'_> {
-    /// Class, sign and words of a stage. Green is for what is done, and for nothing else.
-    pub(super) fn stage_words(&self, stage: &Stage, is_done: bool) -> Words {
-        match stage {
-            Stage::NotVerified => ("unverified", "○", "not verified".to_owned()),
-            Stage::NotChecked(_) => ("unchecked", "–", "not checked".to_owned()),
-            Stage::Unknown(why) => ("unknown", "?", format!("unknown: {why}")),
-            Stage::Designed => ("designed", "◇", "designed, no migration makes it".to_owned()),
-            Stage::Differs => ("differs", "✗", "differs".to_owned()),
-            Stage::Written => ("under-way", "◔", "written".to_owned()),
-            Stage::Merged => ("under-way", "◑", "merged".to_owned()),
-            Stage::Live(environment) => {
-                let name = self.input.known.environments.get(*environment);
-                let words = format!("live in {}", name.map_or("an environment", |known| known.name.as_str()));
-                if is_done { ("agrees", "✓", words) } else { ("under-way", "◕", words) }
-            }
-        }
-    }
-
-    /// The badge of a table, the migration behind it, and where it is.
-    pub(super) fn flow(&self, flow: &Flow<'_, '_>, anchors: &[String], out: &mut Markup) {
+    /// The badge of a table, the migration behind it, and where it is; `migrations` are the addresses of all of them.
+    pub(super) fn flow(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
         out.element("p", &[("class", "flow")], |p| {
-            let (class, sign, words) = self.stage_words(&flow.stage, flow.is_done());
+            let (class, sign, words) = stage_words(self.input, &flow.stage, flow.is_done());
             p.element("span", &[("class", &format!("badge stage {class}"))], |badge| {
                 badge.leaf("span", &[("aria-hidden", "true")], sign).text(" ").text(&words);
             });
@@ -45,9 +25,9 @@ impl Pages<'_> {
             }
             if let (Some(migration), Some(made)) = (flow.migration, flow.made) {
                 p.text(" last written by ");
-                self.maker(migration, made, anchors, p);
+                self.maker(migration, made, migrations, p);
                 p.text(" ").text(&migration.description);
-                for part in self.whereabouts(migration) {
+                for part in whereabouts(self.input, migration) {
                     p.text(" · ").text(&part);
                 }
                 if let Some(other) = &made.other_name {
@@ -66,8 +46,8 @@ impl Pages<'_> {
     }
 
     /// The cell of a column or an index: the sign, and the migration.
-    pub(super) fn stage_cell(&self, flow: &Flow<'_, '_>, anchors: &[String], out: &mut Markup) {
-        let (class, sign, mut words) = self.stage_words(&flow.stage, flow.is_done());
+    pub(super) fn stage_cell(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
+        let (class, sign, mut words) = stage_words(self.input, &flow.stage, flow.is_done());
         if flow.accepted {
             words.push_str(", difference accepted");
         }
@@ -77,7 +57,7 @@ impl Pages<'_> {
             });
             if let (Some(migration), Some(made)) = (flow.migration, flow.made) {
                 cell.text(" ");
-                self.maker(migration, made, anchors, cell);
+                self.maker(migration, made, migrations, cell);
             }
             if let Some(other) = flow.made.and_then(|made| made.other_name.as_ref()) {
                 cell.text(" as ").leaf("code", &[], other);
@@ -86,36 +66,18 @@ impl Pages<'_> {
     }
 
     /// `V2`, as a link to the line that wrote the object; without a host of lines, to the migration on the page.
-    fn maker(&self, migration: &Migration, made: &Made, anchors: &[String], out: &mut Markup) {
+    fn maker(&self, migration: &Migration, made: &Made, migrations: &[String], out: &mut Markup) {
         let label = migration.label();
         let whole = Location::whole(migration.file.as_str());
         let at = made.at.as_ref().unwrap_or(&whole);
         let title = format!("{} at {}:{}", migration.script, at.file, at.line);
         if let Some(source) = self.input.known.source {
             out.leaf("a", &[("href", &source.line(at)), OUTWARD, ("title", &title)], &label);
-        } else if let Some(anchor) = made.migration.and_then(|number| anchors.get(number)) {
-            out.leaf("a", &[("href", &format!("#{anchor}")), ("title", &title)], &label);
+        } else if let Some(href) = made.migration.and_then(|number| migrations.get(number)) {
+            out.leaf("a", &[("href", href), ("title", &title)], &label);
         } else {
             out.leaf("span", &[("title", &title)], &label);
         }
-    }
-
-    /// Merged since when, and where it is live, in a few words each.
-    pub(super) fn whereabouts(&self, migration: &Migration) -> Vec<String> {
-        let merged = match &migration.merged {
-            Merged::Unknown => "not known to be merged".to_owned(),
-            Merged::No => "not merged".to_owned(),
-            Merged::Yes(None) => "merged".to_owned(),
-            Merged::Yes(Some(commit)) => format!("merged {}", commit.day),
-        };
-        let names = self.input.known.environments.iter().map(|known| known.name.as_str());
-        let live = names.zip(&migration.live).map(|(name, live)| match live {
-            Live::NotRecorded => format!("{name}: no record"),
-            Live::Unknown(why) => format!("{name}: unknown, {why}"),
-            Live::Pending => format!("{name}: pending"),
-            Live::Since(moment) => format!("{name} since {}", day(moment)),
-        });
-        std::iter::once(merged).chain(live).collect()
     }
 
     /// A place in a file, as a link where the host of the lines is known.
@@ -149,25 +111,5 @@ impl Pages<'_> {
                 None => out.leaf("span", &[("title", &commit.id)], &commit.day),
             },
         };
-    }
-}
-
-/// `2026-11-25` of `2026-11-25T21:04:40.123Z`.
-pub(super) fn day(moment: &str) -> &str {
-    moment.split('T').next().unwrap_or(moment)
-}
-
-/// `2026-11-25 21:04 UTC` of `2026-11-25T21:04:40.123Z`.
-pub(super) fn minute(moment: &str) -> String {
-    let minute = moment.rsplit_once(':').map_or(moment, |(minute, _)| minute);
-    format!("{} UTC", minute.replacen('T', " ", 1))
-}
-
-/// What kind of migration, in a word.
-pub(super) fn kind_words(kind: MigrationKind) -> &'static str {
-    match kind {
-        MigrationKind::Versioned => "versioned",
-        MigrationKind::Repeatable => "repeatable",
-        MigrationKind::Baseline => "baseline",
     }
 }

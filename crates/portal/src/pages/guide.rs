@@ -6,6 +6,7 @@ use crate::input::Standing;
 use crate::links::Page;
 use crate::markup::Markup;
 use crate::stage::Stage;
+use crate::words::stage_words;
 
 /// A foot of a line, drawn by hand: title, path, and the ring's place when there is one.
 const FEET: [(&str, &str, Option<&str>); 3] = [
@@ -44,7 +45,7 @@ impl Pages<'_> {
             );
             section.element("dl", &[], |list| {
                 for (stage, is_done, meaning) in stages() {
-                    let (class, sign, words) = self.stage_words(&stage, is_done);
+                    let (class, sign, words) = stage_words(self.input, &stage, is_done);
                     list.element("dt", &[], |term| {
                         term.element("span", &[("class", &format!("badge {class}"))], |badge| {
                             badge.leaf("span", &[("aria-hidden", "true")], sign).text(" ").text(&words);
@@ -78,7 +79,7 @@ impl Pages<'_> {
 }
 
 /// Stages, each with whether it is done, and what it means.
-fn stages() -> [(Stage, bool, &'static str); 9] {
+pub(crate) fn stages() -> [(Stage, bool, &'static str); 9] {
     let unknown = Stage::Unknown("why".to_owned());
     [
         (Stage::NotVerified, false, "no report was given, or it does not speak of the service."),

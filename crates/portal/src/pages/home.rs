@@ -2,20 +2,26 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
-use super::flow::minute;
 use super::{Counts, Pages, badge, standing_words};
 use crate::facts::table_title;
 use crate::input::Standing;
-use crate::links::{Members, Page};
+use crate::links::Page;
+use crate::lookup::Incoming;
 use crate::markup::Markup;
 use crate::site::domain_class;
 use crate::text::{count, thousands};
+use crate::words::minute;
 
 /// A word of the tally, and which standings it counts.
 type Kind = (&'static str, fn(&Standing) -> bool);
 
-/// How many tables a service's card names.
+/// How many tables a service's card names; none, where there are more services than a page can show with theirs.
 const SHOWN_TABLES: usize = 12;
+const NAMED_UP_TO: usize = 200;
+
+/// How many references between services, and how many services that are not checked, are listed.
+const SHOWN_REFERENCES: usize = 100;
+const SHOWN_UNCHECKED: usize = 100;
 
 impl Pages<'_> {
     /// The first page.
@@ -132,17 +138,22 @@ impl Pages<'_> {
         out.line().element("section", &[], |section| {
             section.leaf("h2", &[], "Not checked, and why");
             section.element("ul", &[], |list| {
-                for (service, standing) in open {
+                for (service, standing) in open.iter().take(SHOWN_UNCHECKED) {
                     let Some(page) = self.links.service(&service.name.value) else { continue };
                     list.element("li", &[], |item| {
                         item.leaf("a", &[("href", &Page::Home.to(&page))], &service.name.value).text(": ");
                         item.text(&match standing {
                             Standing::NotVerified => "not verified: the report does not speak of it".to_owned(),
-                            other => standing_sentence(&other),
+                            other => standing_sentence(other),
                         });
                     });
                 }
             });
+            if open.len() > SHOWN_UNCHECKED {
+                let more =
+                    format!("And {} more, with the reason on their pages.", thousands(open.len() - SHOWN_UNCHECKED));
+                section.leaf("p", &[("class", "quiet")], &more);
+            }
         });
     }
 
@@ -162,31 +173,24 @@ impl Pages<'_> {
     }
 
     fn groups(&self, out: &mut Markup) {
-        let services = &self.input.declared.services;
         let domains = &self.input.domains.domains;
-        let places: Vec<_> =
-            services.iter().map(|service| (self.input.domains.of(&service.name.value), service)).collect();
-        let of = |wanted: Option<usize>| -> Vec<&DeclaredService> {
-            places.iter().filter(|(place, _)| *place == wanted).map(|(_, service)| *service).collect()
-        };
-        for (position, domain) in domains.iter().enumerate() {
-            self.group(&domain.name, &of(Some(position)), out);
+        let mut by_domain: Vec<Vec<&DeclaredService>> = vec![Vec::new(); domains.len() + 1];
+        for service in &self.input.declared.services {
+            by_domain[self.input.domain(&service.name.value).unwrap_or(domains.len())].push(service);
         }
-        self.group(if domains.is_empty() { "All services" } else { "In no domain" }, &of(None), out);
+        let rest = if domains.is_empty() { "All services" } else { "In no domain" };
+        let names = domains.iter().map(|domain| domain.name.as_str()).chain([rest]);
+        names.zip(&by_domain).for_each(|(name, services)| self.group(name, services, out));
     }
 
     fn group(&self, name: &str, services: &[&DeclaredService], out: &mut Markup) {
         let Some(first) = services.first() else { return };
-        let (color, breadth) = (domain_class(self.input.domains, &first.name.value), services.len().min(3));
+        let (color, breadth) = (domain_class(self.input, &first.name.value), services.len().min(3));
         let class = format!("domain n{breadth} {color}");
         out.line().element("section", &[("class", &class)], |section| {
             section.element("h2", &[], |title| {
-                match self
-                    .input
-                    .domains
-                    .of(&first.name.value)
-                    .and_then(|at| self.input.domains.domains[at].icon.as_deref())
-                {
+                let domain = self.input.domain(&first.name.value).map(|at| &self.input.domains.domains[at]);
+                match domain.and_then(|domain| domain.icon.as_deref()) {
                     Some(icon) => super::icons::draw(icon, title),
                     None => {
                         title.shape("span", &[("class", "dot"), ("aria-hidden", "true")]);
@@ -215,13 +219,15 @@ impl Pages<'_> {
                 p.text(if service.engine.text.is_empty() { "no engine given" } else { &service.engine.text });
                 p.text(&format!(" · {} · {}", count(counts.tables, "table"), count(counts.columns, "column")));
             });
-            card.element("ul", &[("class", "chips")], |list| self.chips(service, &page, list));
+            if self.input.declared.services.len() <= NAMED_UP_TO {
+                card.element("ul", &[("class", "chips")], |list| self.chips(service, list));
+            }
         });
     }
 
-    fn chips(&self, service: &DeclaredService, page: &Page, out: &mut Markup) {
+    fn chips(&self, service: &DeclaredService, out: &mut Markup) {
         for table in service.tables.iter().take(SHOWN_TABLES) {
-            let href = Page::Home.to_anchor(page, &self.links.table(service, table));
+            let Some(href) = self.links.to_table(&Page::Home, service, table) else { continue };
             let columns = table.details.as_ref().map(|details| details.columns.len());
             let class = if columns.is_some() { "chip" } else { "chip listed" };
             out.element("li", &[], |item| {
@@ -240,9 +246,9 @@ impl Pages<'_> {
 
     /// References that leave their service.
     fn across(&self, out: &mut Markup) {
-        let services = &self.input.declared.services;
-        let rows: Vec<_> = services.iter().flat_map(|service| self.leaving(service)).collect();
-        if rows.is_empty() {
+        let leaving = || self.input.declared.services.iter().flat_map(|service| self.leaving(service));
+        let all = leaving().count();
+        if all == 0 {
             return;
         }
         out.line().element("section", &[], |section| {
@@ -251,39 +257,49 @@ impl Pages<'_> {
                 p.text("They are documented and their types are compared; no database enforces them.");
             });
             section.element("ul", &[("class", "across")], |list| {
-                for (href, from, target_href, target) in rows {
-                    list.element("li", &[], |item| {
-                        item.leaf("a", &[("href", &href)], &from).text(" → ");
-                        match target_href {
-                            Some(href) => item.leaf("a", &[("href", &href)], &target),
-                            None => item.text(&target),
-                        };
-                    });
-                }
+                leaving().take(SHOWN_REFERENCES).for_each(|one| self.reference_row(&one, list));
             });
+            if all > SHOWN_REFERENCES {
+                section.element("p", &[("class", "quiet")], |p| {
+                    p.text(&format!("And {} more. ", thousands(all - SHOWN_REFERENCES)));
+                    let href = Page::Home.to_anchor(&Page::Map, "references");
+                    p.leaf("a", &[("href", &href)], "All of them, by service");
+                });
+            }
         });
     }
 
-    fn leaving(&self, service: &DeclaredService) -> Vec<(String, String, Option<String>, String)> {
-        let Some(page) = self.links.service(&service.name.value) else { return Vec::new() };
-        let mut rows = Vec::new();
-        for table in &service.tables {
-            let anchor = self.links.table(service, table);
-            let members = Members::of(&anchor, table);
-            for column in table.details.iter().flat_map(|details| &details.columns) {
-                let Some(Target::Service { service: other, table: target }) =
-                    column.references.as_ref().map(|reference| &reference.target)
-                else {
-                    continue;
-                };
-                let name = column.name.value.as_str();
-                let href = Page::Home.to_anchor(&page, &members.column(name));
-                let to = self.links.service(other).map(|page| Page::Home.to(&page));
-                let target = target.as_ref().map_or_else(|| other.clone(), |target| format!("{other}.{target}"));
-                rows.push((href, format!("{} {}.{name}", service.name.value, table_title(table)), to, target));
-            }
-        }
-        rows
+    fn reference_row(&self, (from, target): &(Incoming<'_>, &Target), out: &mut Markup) {
+        let Target::Service { service, table } = target else { return };
+        out.element("li", &[], |item| {
+            let name = format!("{} {}.{}", from.service.name.value, table_title(from.table), from.column.name.value);
+            match self.to_column(&Page::Home, from) {
+                Some(href) => item.leaf("a", &[("href", &href)], &name),
+                None => item.text(&name),
+            };
+            item.text(" → ");
+            let text = table.as_ref().map_or_else(|| service.clone(), |table| format!("{service}.{table}"));
+            let found = self.input.target(from.service, target);
+            let href = match found {
+                Some((other, position)) => self.links.to_table(&Page::Home, other, &other.tables[position]),
+                None => self.links.service(service).map(|page| Page::Home.to(&page)),
+            };
+            match href {
+                Some(href) => item.leaf("a", &[("href", &href)], &text),
+                None => item.text(&text),
+            };
+        });
+    }
+
+    fn leaving<'s>(&self, service: &'s DeclaredService) -> impl Iterator<Item = (Incoming<'s>, &'s Target)> {
+        let columns = service.tables.iter().flat_map(|table| {
+            let columns = table.details.iter().flat_map(|details| &details.columns);
+            columns.map(move |column| (table, column))
+        });
+        columns.filter_map(move |(table, column)| {
+            let target = &column.references.as_ref()?.target;
+            matches!(target, Target::Service { .. }).then_some((Incoming { service, table, column }, target))
+        })
     }
 
     /// What was set aside in the inputs.

@@ -17,7 +17,7 @@ impl Pages<'_> {
     pub(crate) fn map(&self) -> (String, Option<String>) {
         let services = self.input.declared.services.iter().map(|service| {
             let name = service.name.value.as_str();
-            (name, (service, self.input.domains.of(name)))
+            (name, (service, self.input.domain(name)))
         });
         let services = services.collect();
         let across = across(self.input.declared);

@@ -3,15 +3,19 @@
 use trueup_model::declared::DeclaredService;
 
 use super::Pages;
-use super::flow::{day, kind_words, minute};
 use super::service::section;
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
-use crate::text::count;
+use crate::text::{count, thousands};
 use crate::truth::{Live, Migration, Provenance};
+use crate::words::{day, kind_words, made_words, minute};
 
 /// How many of the latest arrivals are listed.
 const LATEST: usize = 100;
+
+/// The page of all migrations shows all of them up to so many; of more, the last of each service.
+const MOST: usize = 2_000;
+const SHOWN_OF_MANY: usize = 5;
 
 /// One migration that went live somewhere.
 struct Arrival<'a> {
@@ -29,6 +33,7 @@ impl Pages<'_> {
             main.leaf("h1", &[], "Migrations");
             self.migrations_banner(main);
             self.arrivals(main);
+            let shown = self.shown_migrations();
             for service in &self.input.declared.services {
                 let (Some(page), Some(provenance)) =
                     (self.links.service(&service.name.value), self.input.provenance(service))
@@ -43,10 +48,21 @@ impl Pages<'_> {
                         let href = Page::Migrations.to_anchor(&page, "migrations");
                         title.leaf("a", &[("href", &href)], &service.name.value);
                     });
-                    self.migration_table(service, provenance, false, section);
+                    let first = provenance.migrations.len().saturating_sub(shown);
+                    if first > 0 {
+                        let before = format!("The last {shown}; {} before them are on its page.", thousands(first));
+                        section.leaf("p", &[("class", "quiet")], &before);
+                    }
+                    self.migration_table(service, provenance, first, false, section);
                 });
             }
         })
+    }
+
+    /// How many migrations of one service stand on the page of all: fewer, where there are more than one page can show.
+    fn shown_migrations(&self) -> usize {
+        let all = self.input.declared.services.iter().filter_map(|service| self.input.provenance(service));
+        if all.map(|provenance| provenance.migrations.len()).sum::<usize>() > MOST { SHOWN_OF_MANY } else { MOST }
     }
 
     fn migrations_banner(&self, out: &mut Markup) {
@@ -123,7 +139,7 @@ impl Pages<'_> {
     pub(super) fn service_migrations(&self, service: &DeclaredService, out: &mut Markup) {
         section("migrations", "Migrations", out, |section| match self.input.provenance(service) {
             Some(provenance) if !provenance.migrations.is_empty() => {
-                self.migration_table(service, provenance, true, section);
+                self.migration_table(service, provenance, 0, true, section);
             }
             Some(_) => {
                 section.leaf("p", &[("class", "note")], "No migration was found.");
@@ -139,7 +155,15 @@ impl Pages<'_> {
         });
     }
 
-    fn migration_table(&self, service: &DeclaredService, provenance: &Provenance, has_anchors: bool, out: &mut Markup) {
+    /// The migrations of a service from the one with the number `first` on.
+    fn migration_table(
+        &self,
+        service: &DeclaredService,
+        provenance: &Provenance,
+        first: usize,
+        has_anchors: bool,
+        out: &mut Markup,
+    ) {
         let label = format!("Migrations of {}", service.name.value);
         let (anchors, counts) = (migration_anchors(&provenance.migrations), provenance.counts());
         let frame = [("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", label.as_str())];
@@ -149,7 +173,7 @@ impl Pages<'_> {
                 self.migration_heads(service, table);
                 table.element("tbody", &[], |body| {
                     let rows = provenance.migrations.iter().zip(&anchors).zip(&counts);
-                    for ((migration, anchor), counts) in rows {
+                    for ((migration, anchor), counts) in rows.skip(first) {
                         self.migration_row(migration, has_anchors.then_some(anchor), counts, body);
                     }
                 });
@@ -193,17 +217,6 @@ impl Pages<'_> {
             }
         });
     }
-}
-
-fn made_words(counts: &[usize; 3]) -> String {
-    let nouns = ["table", "column", "index"];
-    let parts: Vec<String> = counts
-        .iter()
-        .zip(nouns)
-        .filter(|(number, _)| **number > 0)
-        .map(|(number, noun)| count(*number, noun))
-        .collect();
-    if parts.is_empty() { "nothing declared that is still so".to_owned() } else { parts.join(", ") }
 }
 
 fn live_cell(live: &Live, out: &mut Markup) {

@@ -12,24 +12,28 @@ mod migrations;
 mod overview;
 mod service;
 mod shell;
+mod table_list;
+mod table_page;
 mod tables;
 
 pub(crate) use home::standing_sentence;
 pub(crate) use overview::service_rows;
 pub(crate) use service::target_text;
 pub(crate) use shell::POLICY;
+pub(crate) use tables::Subject;
 
 use trueup_model::declared::{Declared, DeclaredService};
 
 use crate::erd::layout::Layout;
-use crate::input::{Input, Standing};
+use crate::input::Standing;
 use crate::links::Links;
+use crate::lookup::Lookup;
 use crate::markup::Markup;
 use crate::text::count;
 
 /// Makes pages from one input.
 pub(crate) struct Pages<'a> {
-    pub(crate) input: &'a Input<'a>,
+    pub(crate) input: &'a Lookup<'a>,
     pub(crate) links: &'a Links,
     pub(crate) layout: &'a dyn Layout,
 }

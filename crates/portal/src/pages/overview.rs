@@ -3,10 +3,12 @@
 use trueup_model::declared::DeclaredService;
 
 use super::Pages;
-use super::flow::minute;
 use super::home::standing_sentence;
 use crate::facts::table_title;
+use crate::links::has_table_pages;
 use crate::markup::Markup;
+use crate::text::count;
+use crate::words::minute;
 
 impl Pages<'_> {
     /// The overview table. What the author left out has no row, but for engine and schema.
@@ -59,6 +61,10 @@ impl Pages<'_> {
     fn table_names(&self, service: &DeclaredService, out: &mut Markup) {
         if service.tables.is_empty() {
             out.text("none declared");
+        }
+        if has_table_pages(service) {
+            out.leaf("a", &[("href", "#tables")], &count(service.tables.len(), "table"));
+            return;
         }
         for (position, table) in service.tables.iter().enumerate() {
             out.text(if position == 0 { "" } else { ", " });

@@ -2,7 +2,7 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
-use super::{Counts, Pages, badge};
+use super::{Counts, Pages, Subject, badge};
 use crate::erd::draw::Picture;
 use crate::links::Page;
 use crate::markup::Markup;
@@ -11,19 +11,18 @@ use crate::text::count;
 
 impl Pages<'_> {
     /// The page of a service.
-    pub(crate) fn service(&self, service: &DeclaredService, page: &Page, picture: &Picture) -> String {
+    pub(crate) fn service(&self, subject: &Subject<'_>, picture: &Picture) -> String {
+        let (service, page) = (subject.service, subject.home);
         let name = &service.name.value;
         self.shell(page, name, |main| {
-            let class = format!("service {}", domain_class(self.input.domains, name));
+            let class = format!("service {}", domain_class(self.input, name));
             main.element("article", &[("class", &class), ("id", "data-store")], |article| {
                 self.title(service, page, article);
                 self.on_this_page(service, article);
                 self.diagram(service, page, picture, article);
                 section("overview", "Overview", article, |section| self.overview(service, section));
                 features(service, article);
-                section("tables", "Table reference", article, |section| {
-                    self.tables(service, page, &picture.erd, section);
-                });
+                section("tables", "Table reference", article, |section| subject.tables(section));
                 self.service_migrations(service, article);
                 self.service_findings(service, page, article);
             });
@@ -31,7 +30,7 @@ impl Pages<'_> {
     }
 
     fn title(&self, service: &DeclaredService, page: &Page, out: &mut Markup) {
-        let domain = self.input.domains.of(&service.name.value).map(|at| self.input.domains.domains[at].name.as_str());
+        let domain = self.input.domain(&service.name.value).map(|at| self.input.domains.domains[at].name.as_str());
         out.element("nav", &[("class", "trail"), ("aria-label", "Breadcrumb")], |nav| {
             nav.leaf("a", &[("href", &page.to(&Page::Home))], "Services").text(" / ");
             nav.shape("span", &[("class", "dot"), ("aria-hidden", "true")]).text(domain.unwrap_or("in no domain"));

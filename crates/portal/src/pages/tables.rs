@@ -1,6 +1,6 @@
-//! The table reference: every table with its columns and indexes.
+//! What stands about a table: how far it has come, its columns and indexes, and what references it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use trueup_model::declared::{
     DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
@@ -10,47 +10,63 @@ use trueup_model::finding::Finding;
 use super::Pages;
 use super::findings::anchor_of;
 use super::service::target_text;
-use crate::erd::Erd;
-use crate::facts::{self, Nullability, find_table, table_title};
-use crate::links::{Members, Page, migration_anchors};
+use crate::facts::{self, Nullability, table_title};
+use crate::links::{Members, Page, has_table_pages, migration_anchors};
 use crate::markup::Markup;
 use crate::stage::Judge;
-use crate::text::count;
-use crate::written::Entry;
+use crate::text::{count, thousands};
+use trueup_intent::written::Entry;
 
 /// The findings about each table and each of its members, by name.
 type Findings<'a> = HashMap<(&'a str, Option<&'a str>), Vec<&'a Finding>>;
 
-/// What the sections of a service's tables share.
-struct Reader<'a> {
-    pages: &'a Pages<'a>,
-    service: &'a DeclaredService,
-    page: &'a Page,
+/// A service, and what is known about its tables: what their sections and their pages share.
+pub(crate) struct Subject<'a> {
+    pub(super) pages: &'a Pages<'a>,
+    pub(super) service: &'a DeclaredService,
+    /// The service's own page.
+    pub(super) home: &'a Page,
     findings: Findings<'a>,
-    judge: Judge<'a>,
-    /// Where the migrations stand on the page.
-    migrations: Vec<String>,
-    /// The neighbours of each table, where each has a picture of its own.
-    neighbours: Vec<BTreeSet<usize>>,
+    pub(super) judge: Judge<'a>,
+    /// The anchors of its migrations, on the service's page.
+    anchors: Vec<String>,
 }
 
-impl Pages<'_> {
-    /// One section a table.
-    pub(super) fn tables(&self, service: &DeclaredService, page: &Page, erd: &Erd, out: &mut Markup) {
-        if service.tables.is_empty() {
-            out.leaf("p", &[("class", "note")], "No table is declared.");
-        }
-        let judge = Judge::of(self.input, service);
-        let migrations = judge.provenance().map_or_else(Vec::new, |known| migration_anchors(&known.migrations));
-        let neighbours = if erd.keys_only { erd.neighbours(service.tables.len()) } else { Vec::new() };
-        let findings = self.by_object(service);
-        let reader = Reader { pages: self, service, page, findings, judge, migrations, neighbours };
-        for (position, table) in service.tables.iter().enumerate() {
-            reader.table(position, table, out);
-        }
+/// A subject, as a page shows it.
+pub(super) struct Reader<'a> {
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) page: &'a Page,
+    /// The addresses of the migrations, as this page links them.
+    pub(super) migrations: Vec<String>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn of(pages: &'a Pages<'a>, service: &'a DeclaredService, home: &'a Page) -> Self {
+        let judge = Judge::of(pages.input, service);
+        let anchors = judge.provenance().map_or_else(Vec::new, |known| migration_anchors(&known.migrations));
+        Self { pages, service, home, findings: pages.by_object(service), judge, anchors }
     }
 
-    fn by_object(&self, service: &DeclaredService) -> Findings<'_> {
+    pub(super) fn read_on(&'a self, page: &'a Page) -> Reader<'a> {
+        let migrations = self.anchors.iter().map(|anchor| page.to_anchor(self.home, anchor)).collect();
+        Reader { subject: self, page, migrations }
+    }
+
+    /// The table reference of the service's page: a section for each table, or the list of those that have pages.
+    pub(super) fn tables(&self, out: &mut Markup) {
+        let reader = self.read_on(self.home);
+        if self.service.tables.is_empty() {
+            out.leaf("p", &[("class", "note")], "No table is declared.");
+        } else if has_table_pages(self.service) {
+            reader.list(out);
+        } else {
+            (0..self.service.tables.len()).for_each(|position| reader.section(position, out));
+        }
+    }
+}
+
+impl<'a> Pages<'a> {
+    fn by_object(&self, service: &DeclaredService) -> Findings<'a> {
         let mut findings = Findings::new();
         for finding in self.input.findings(&service.name.value) {
             if let [_, table, rest @ ..] = finding.object.path.as_slice() {
@@ -62,34 +78,72 @@ impl Pages<'_> {
     }
 }
 
+/// How many of the columns that reference a table are named.
+const SHOWN: usize = 60;
+
 impl Reader<'_> {
-    fn table(&self, position: usize, table: &DeclaredTable, out: &mut Markup) {
-        let anchor = self.pages.links.table(self.service, table);
+    fn section(&self, position: usize, out: &mut Markup) {
+        let table = &self.subject.service.tables[position];
+        let anchor = self.subject.pages.links.table(self.subject.service, table);
         let title = format!("{anchor}-title");
         out.line().element("section", &[("class", "table"), ("id", &anchor), ("aria-labelledby", &title)], |section| {
             section.element("h3", &[("id", &title)], |heading| {
                 heading.leaf("code", &[], &table_title(table));
             });
-            self.marks(table.name.value.as_str(), None, section);
-            self.pages.flow(&self.judge.table(table), &self.migrations, section);
-            if let Some(description) = &table.description {
-                section.leaf("p", &[("class", "description")], description);
+            self.about(table, section);
+            self.body(position, &anchor, section);
+        });
+    }
+
+    /// What is found about a table, how far it has come, and what it is.
+    pub(super) fn about(&self, table: &DeclaredTable, out: &mut Markup) {
+        let pages = self.subject.pages;
+        self.marks(table.name.value.as_str(), None, out);
+        pages.flow(&self.subject.judge.table(table), &self.migrations, out);
+        if let Some(description) = &table.description {
+            out.leaf("p", &[("class", "description")], description);
+        }
+        out.element("p", &[("class", "quiet declared-at")], |p| {
+            p.text("Declared in ");
+            pages.place(&table.name.at, p);
+            if let Some(former) = &table.renamed_from {
+                p.text(", formerly ").leaf("code", &[], former.value.as_str());
             }
-            section.element("p", &[("class", "quiet declared-at")], |p| {
-                p.text("Declared in ");
-                self.pages.place(&table.name.at, p);
-                if let Some(former) = &table.renamed_from {
-                    p.text(", formerly ").leaf("code", &[], former.value.as_str());
-                }
-            });
-            match &table.details {
-                Some(details) => self.details(table, details, &anchor, section),
-                None => {
-                    section.leaf("p", &[("class", "note")], "Only listed: neither columns nor indexes are declared.");
-                }
+        });
+    }
+
+    /// Columns, indexes, and what references the table.
+    pub(super) fn body(&self, position: usize, anchor: &str, out: &mut Markup) {
+        let table = &self.subject.service.tables[position];
+        match &table.details {
+            Some(details) => self.details(table, details, anchor, out),
+            None => {
+                out.leaf("p", &[("class", "note")], "Only listed: neither columns nor indexes are declared.");
             }
-            if let Some(neighbours) = self.neighbours.get(position) {
-                self.pages.neighbourhood(self.service, self.page, position, neighbours, section);
+        }
+        self.referenced_by(position, out);
+    }
+
+    fn referenced_by(&self, position: usize, out: &mut Markup) {
+        let subject = self.subject;
+        let incoming = subject.pages.input.incoming(&subject.service.name.value, position);
+        if incoming.is_empty() {
+            return;
+        }
+        out.element("p", &[("class", "incoming")], |p| {
+            p.text("Referenced by ");
+            for (number, from) in incoming.iter().take(SHOWN).enumerate() {
+                p.text(if number == 0 { "" } else { ", " });
+                let own = std::ptr::eq(from.service, subject.service);
+                let service = if own { String::new() } else { format!("{} ", from.service.name.value) };
+                let text = format!("{service}{}.{}", table_title(from.table), from.column.name.value);
+                match subject.pages.to_column(self.page, from) {
+                    Some(href) => p.leaf("a", &[("href", &href)], &text),
+                    None => p.text(&text),
+                };
+            }
+            if incoming.len() > SHOWN {
+                p.text(&format!(" and {} more", thousands(incoming.len() - SHOWN)));
             }
         });
     }
@@ -119,7 +173,7 @@ impl Reader<'_> {
         out: &mut Markup,
     ) {
         let name = column.name.value.as_str();
-        let entry = self.pages.input.written.at(&column.name.at);
+        let entry = self.subject.pages.input.written.at(&column.name.at);
         let class = if column.primary_key.is_some() { "key" } else { "plain" };
         out.line().element("tr", &[("id", &members.column(name)), ("class", class)], |row| {
             row.element("td", &[("class", "keys")], |cell| {
@@ -137,7 +191,7 @@ impl Reader<'_> {
                 self.constraints(column, entry, cell);
                 self.marks(table.name.value.as_str(), Some(name), cell);
             });
-            self.pages.stage_cell(&self.judge.column(table, name), &self.migrations, row);
+            self.subject.pages.stage_cell(&self.subject.judge.column(table, name), &self.migrations, row);
         });
     }
 
@@ -157,7 +211,7 @@ impl Reader<'_> {
         for note in &column.notes {
             out.leaf("span", &[("class", "remark")], note).text(" ");
         }
-        if let Some(text) = facts::unclear(column, entry, self.service.engine.is_postgres) {
+        if let Some(text) = facts::unclear(column, entry, self.subject.service.engine.is_postgres) {
             out.element("span", &[("class", "as-written")], |span| {
                 span.text("as written: ").leaf("code", &[], text);
             });
@@ -180,13 +234,13 @@ impl Reader<'_> {
     }
 
     fn href(&self, target: &Target) -> Option<String> {
+        let (pages, service) = (self.subject.pages, self.subject.service);
+        if let Some((other, position)) = pages.input.target(service, target) {
+            return pages.links.to_table(self.page, other, &other.tables[position]);
+        }
         match target {
-            Target::Table { table, .. } | Target::UnknownKey { table } => {
-                let found = find_table(&self.service.tables, table)?;
-                Some(format!("#{}", self.pages.links.table(self.service, &self.service.tables[found])))
-            }
-            Target::Service { service, .. } => self.pages.links.service(service).map(|other| self.page.to(&other)),
-            Target::Missing { .. } => None,
+            Target::Service { service, .. } => pages.links.service(service).map(|other| self.page.to(&other)),
+            Target::Table { .. } | Target::UnknownKey { .. } | Target::Missing { .. } => None,
         }
     }
 
@@ -218,7 +272,8 @@ impl Reader<'_> {
                 for word in facts::index_words(index) {
                     cell.leaf("span", &[("class", "tag")], &word).text(" ");
                 }
-                if let Some(text) = facts::index_as_written(index, self.pages.input.written.at(&index.name.at)) {
+                if let Some(text) = facts::index_as_written(index, self.subject.pages.input.written.at(&index.name.at))
+                {
                     cell.element("span", &[("class", "as-written")], |span| {
                         span.text("as written: ").leaf("code", &[], text);
                     });
@@ -228,26 +283,26 @@ impl Reader<'_> {
                 }
                 self.marks(table.name.value.as_str(), Some(name), cell);
             });
-            self.pages.stage_cell(&self.judge.index(table, name), &self.migrations, row);
+            self.subject.pages.stage_cell(&self.subject.judge.index(table, name), &self.migrations, row);
         });
     }
 
     /// Links to what was found about an object.
     fn marks(&self, table: &str, member: Option<&str>, out: &mut Markup) {
-        for finding in self.findings.get(&(table, member)).into_iter().flatten() {
-            let href = format!("#{}", anchor_of(finding));
+        for finding in self.subject.findings.get(&(table, member)).into_iter().flatten() {
+            let href = self.page.to_anchor(self.subject.home, &anchor_of(finding));
             out.leaf("a", &[("class", "flag"), ("href", &href)], finding.rule.name()).text(" ");
         }
     }
 }
 
 /// A frame that scrolls sideways, with the keyboard too.
-fn scroll(label: &str, out: &mut Markup, inside: impl FnOnce(&mut Markup)) {
+pub(super) fn scroll(label: &str, out: &mut Markup, inside: impl FnOnce(&mut Markup)) {
     let attributes = [("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", label)];
     out.element("div", &attributes, inside);
 }
 
-fn heads(titles: &[&str], out: &mut Markup) {
+pub(super) fn heads(titles: &[&str], out: &mut Markup) {
     out.element("thead", &[], |head| {
         head.element("tr", &[], |row| {
             for title in titles {

@@ -4,7 +4,7 @@
 //! psql waits for each answer and stops at the first error. It begins with the runner's lock, and each script with the
 //! check that the history is as it was foreseen, so that it does no harm beside another runner, or when it is run twice.
 
-use trueup_migrations::history::{AppliedMigration, IgnorePattern, NewRow, Reconciliation, reconcile, resolve};
+use trueup_migrations::history::{AppliedMigration, NewRow, reconcile, resolve};
 use trueup_migrations::version::Version;
 use trueup_model::location::Location;
 
@@ -19,7 +19,7 @@ use super::events::{
     CREATE_SCHEMA,
 };
 use super::inputs::{Command, Inputs};
-use super::migrate::unresolved;
+use super::migrate::{refuse_invalid, unresolved};
 use super::outcome::{Refused, RunError};
 use super::progress::Unfinished;
 use super::runner::{Runner, Step};
@@ -103,7 +103,7 @@ impl Foreseen<'_, '_> {
         self.fire(AFTER_CONNECT);
         if facts.iter().all(|schema| schema.exists) && inputs.validate_on_migrate {
             self.around(&events::VALIDATE, |_| {});
-            self.validate(&reconcile(&resolved, &rows, &inputs.policy)?)?;
+            refuse_invalid(&reconcile(&resolved, &rows, &inputs.policy)?, &inputs.policy)?;
         }
         runner.refuse_failed(&reconcile(&resolved, &rows, &inputs.policy)?)?;
         if inputs.settings.create_schemas.value {
@@ -128,12 +128,6 @@ impl Foreseen<'_, '_> {
         let lock = runner.database.table().lock_key();
         self.script.ours(&format!("SELECT pg_catalog.pg_advisory_unlock({lock})"));
         Ok(DryRun { sql: self.script.done()?, migrations: steps.len() })
-    }
-
-    fn validate(&self, found: &Reconciliation<'_>) -> Result<(), RunError> {
-        let ignore: Vec<_> = self.runner.inputs.policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();
-        let errors = found.validate(&ignore);
-        if errors.is_empty() { Ok(()) } else { Err(RunError::Invalid(errors)) }
     }
 
     fn create(&mut self, creation: &Creation) {
@@ -311,7 +305,7 @@ impl Foreseen<'_, '_> {
 }
 
 /// A row as it will be read once it is written.
-fn as_applied(rank: i32, row: &NewRow) -> AppliedMigration {
+pub(super) fn as_applied(rank: i32, row: &NewRow) -> AppliedMigration {
     AppliedMigration {
         rank,
         version: row.version.as_deref().and_then(Version::parse),

@@ -1,6 +1,6 @@
 //! What a run is given, and what it refuses because it cannot do it yet.
 
-use trueup_migrations::history::{IgnorePattern, Policy, Target};
+use trueup_migrations::history::{IgnorePattern, Picks, Policy, Target};
 use trueup_migrations::migration::MigrationSet;
 use trueup_migrations::problem::Problem;
 use trueup_migrations::settings::Settings;
@@ -49,6 +49,8 @@ pub struct Inputs {
     pub settings: Settings,
     /// What decides about states.
     pub policy: Policy,
+    /// `cherryPick`
+    pub picks: Picks,
     /// Whether migrate validates first.
     pub validate_on_migrate: bool,
     /// `installedBy`
@@ -83,6 +85,7 @@ impl Inputs {
         let retries = text("lockRetryCount").and_then(|count| count.parse().ok()).unwrap_or(LOCK_RETRIES);
         let inputs = Self {
             policy,
+            picks: text("cherryPick").map_or_else(Picks::default, |picks| Picks::parse(&picks)),
             validate_on_migrate: text("validateOnMigrate").is_none_or(|flag| flag.eq_ignore_ascii_case("true")),
             installed_by: text("installedBy").filter(|name| !name.is_empty()),
             tablespace: text("tablespace").filter(|name| !name.is_empty()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_migrations::history::{
-    AppliedMigration, IgnorePattern, Reconciliation, Resolved, State, reconcile, resolve,
+    AppliedMigration, IgnorePattern, Policy, Reconciliation, Resolved, State, reconcile, resolve,
 };
 use trueup_migrations::migration::{Migration, ScriptError};
 
@@ -160,7 +160,7 @@ impl Runner<'_> {
     }
 
     /// Keeps the highest rank, and gives the rows without those of failures that this run goes on from.
-    fn as_of_now(&mut self, rows: Vec<AppliedMigration>) -> Vec<AppliedMigration> {
+    pub(super) fn as_of_now(&mut self, rows: Vec<AppliedMigration>) -> Vec<AppliedMigration> {
         self.last_rank = rows.last().map_or(0, |row| row.rank);
         self.without_resumable(rows)
     }
@@ -185,11 +185,7 @@ impl Runner<'_> {
                 *rows = runner.as_of_now(read);
             }
             let found = reconcile(resolved, rows, policy)?;
-            let ignore: Vec<_> = policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();
-            let errors = found.validate(&ignore);
-            if !errors.is_empty() {
-                return Err(RunError::Invalid(errors));
-            }
+            refuse_invalid(&found, policy)?;
             let migrations = found.entries.len();
             (runner.tell)(Event::Validated { migrations, elapsed: start.elapsed() });
             Ok(())
@@ -208,6 +204,13 @@ impl Runner<'_> {
         let name = first.version().map_or_else(|| first.description().to_owned(), ToString::to_string);
         Err(RunError::FailedRow { schema: self.migrated.schema.clone(), name })
     }
+}
+
+/// What does not fit keeps a migrate from running; what is pending does not.
+pub(super) fn refuse_invalid(found: &Reconciliation<'_>, policy: &Policy) -> Result<(), RunError> {
+    let ignore: Vec<_> = policy.ignore.iter().copied().chain([IgnorePattern::PENDING]).collect();
+    let errors = found.validate(&ignore);
+    if errors.is_empty() { Ok(()) } else { Err(RunError::Invalid(errors)) }
 }
 
 pub(super) fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> RunError {

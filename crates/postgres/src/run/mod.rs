@@ -23,6 +23,7 @@ mod migrate;
 mod notes;
 mod outcome;
 mod patience;
+mod plan;
 mod progress;
 mod repair;
 mod resume;
@@ -43,6 +44,7 @@ pub use dry::DryRun;
 pub use events::Moment;
 pub use inputs::{Command, Inputs};
 pub use outcome::{Cause, Failure, Left, Migrated, Ran, Refused, RunError};
+pub use plan::{Plan, Planned};
 pub use stop::Stop;
 pub use watch::Built;
 

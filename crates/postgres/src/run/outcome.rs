@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trueup_migrations::history::{NewRow, TargetError, ValidationError};
+use trueup_migrations::history::{NewRow, PickError, TargetError, ValidationError};
 use trueup_model::location::Location;
 
 use crate::history::HistoryError;
@@ -202,6 +202,9 @@ pub enum RunError {
     /// `target` names nothing.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// What `cherryPick` names cannot run; nothing was.
+    #[error("cherryPick: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Picks(Vec<PickError>),
     /// A script failed in a command whose outcome is told otherwise.
     #[error("{} failed: {}", .0.at, .0.cause.message())]
     Script(Box<Failure>),

@@ -104,9 +104,10 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Everything that is pending, read and cut before any of it runs.
+    /// Everything that is pending, or what was picked of it, read and cut before any of it runs.
     pub(super) fn steps(&self, found: &Reconciliation<'_>) -> Result<Vec<Step>, RunError> {
-        self.prepare(found.pending().map(|file| (file.migration, Some(Resolved::row(file)))))
+        let chosen = self.inputs.picks.choose(found, self.inputs.policy.out_of_order).map_err(RunError::Picks)?;
+        self.prepare(chosen.into_iter().map(|file| (file.migration, Some(Resolved::row(file)))))
     }
 
     pub(super) fn prepare<'m>(

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use trueup_migrations::classify::{Barrier, Facts, classify};
+use trueup_migrations::hazards::{Found, Hazards};
 use trueup_migrations::migration::{Migration, Script as Sql, ScriptError};
 use trueup_migrations::placeholders::Placeholders;
 use trueup_migrations::rerun::{Nature, nature};
@@ -109,6 +110,12 @@ impl Script {
     /// The whole text.
     pub(super) fn text(&self) -> &str {
         &self.sql.sql.text
+    }
+
+    /// Looks for hazards in the statements from this one on.
+    pub(super) fn hazards(&self, first: usize, hazards: &mut Hazards) -> Found {
+        let statements = self.statements.get(first..).unwrap_or_default();
+        hazards.of(&self.sql, statements, self.mode != Mode::Autocommit)
     }
 
     /// What it means to run a statement again; none when there is no such statement.

@@ -15,6 +15,10 @@ pub(super) fn write(root: &Path, services: usize, tables: usize) -> io::Result<(
     let (mut intent, mut domains) = (String::new(), String::new());
     for service in 0..services {
         declare(service, services, tables, &mut intent);
+        // A file of the intent holds a million values at most: there is one for each domain.
+        if (service + 1).is_multiple_of(DOMAIN) || service + 1 == services {
+            fs::write(metadata.join(format!("stores-{:03}.yaml", service / DOMAIN)), std::mem::take(&mut intent))?;
+        }
         if service.is_multiple_of(DOMAIN) {
             let names: Vec<String> = (service..services.min(service + DOMAIN)).map(name).collect();
             // Writing to a String does not fail.
@@ -27,7 +31,7 @@ pub(super) fn write(root: &Path, services: usize, tables: usize) -> io::Result<(
             );
         }
     }
-    fs::write(metadata.join("data-stores.yaml"), intent)?;
+    fs::write(root.join("trueup.toml"), "intent = [\"architecture/metadata/stores-*.yaml\"]\n")?;
     fs::write(metadata.join("domains.yaml"), domains)
 }
 

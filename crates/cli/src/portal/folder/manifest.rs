@@ -71,12 +71,13 @@ pub(super) fn read(root: &Path) -> Result<Option<Manifest>, FolderError> {
     }
 }
 
-/// Whether a build can have written this path: slugs, with a file of a kind that we write. Only Markdown has a folder more.
+/// Whether a build can have written this path: slugs, with a file of a kind that we write, at most as deep as the page of a table. Markdown has
+/// a folder more.
 fn is_a_path_of_ours(path: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let Some((stem, kind)) = path.rsplit_once('.') else { return false };
     let parts: Vec<&str> = stem.split('/').collect();
     let plain = parts.iter().all(|part| !part.is_empty() && part.chars().all(allowed));
-    let depth = if parts[0] == "docs" { 3 } else { 2 };
+    let depth = if parts[0] == "docs" { 4 } else { 3 };
     plain && parts.len() <= depth && matches!(kind, "html" | "css" | "js" | "md" | "svg" | "puml" | "yml")
 }

@@ -89,8 +89,15 @@ fn a_forged_list_removes_nothing() {
     let out = root.path().join("portal");
     write(&out, &[("index.html", "a")]).unwrap();
     std::fs::write(root.path().join("victim.html"), "v").unwrap();
-    let paths =
-        ["../victim.html", "/etc/x.html", "a\\b.html", "services/../../victim.html", ".git.html", "a/b/c.html", "x.rs"];
+    let paths = [
+        "../victim.html",
+        "/etc/x.html",
+        "a\\b.html",
+        "services/../../victim.html",
+        ".git.html",
+        "a/b/c/d.html",
+        "x.rs",
+    ];
     for path in paths {
         let forged = Manifest::of(BTreeMap::from([(path.to_owned(), hash(b"v"))]));
         std::fs::write(out.join(MANIFEST), forged.render()).unwrap();

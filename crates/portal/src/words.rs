@@ -1,0 +1,77 @@
+//! What stages and migrations are called, whatever the page is written in.
+
+use crate::lookup::Lookup;
+use crate::stage::Stage;
+use crate::text::count;
+use crate::truth::{Live, Merged, Migration, MigrationKind};
+
+/// Class, sign and words: signs and words say it without the colour.
+pub(crate) type Words = (&'static str, &'static str, String);
+
+/// Class, sign and words of a stage. Green is for what is done, and for nothing else.
+pub(crate) fn stage_words(input: &Lookup<'_>, stage: &Stage, is_done: bool) -> Words {
+    match stage {
+        Stage::NotVerified => ("unverified", "○", "not verified".to_owned()),
+        Stage::NotChecked(_) => ("unchecked", "–", "not checked".to_owned()),
+        Stage::Unknown(why) => ("unknown", "?", format!("unknown: {why}")),
+        Stage::Designed => ("designed", "◇", "designed, no migration makes it".to_owned()),
+        Stage::Differs => ("differs", "✗", "differs".to_owned()),
+        Stage::Written => ("under-way", "◔", "written".to_owned()),
+        Stage::Merged => ("under-way", "◑", "merged".to_owned()),
+        Stage::Live(environment) => {
+            let name = input.known.environments.get(*environment);
+            let words = format!("live in {}", name.map_or("an environment", |known| known.name.as_str()));
+            if is_done { ("agrees", "✓", words) } else { ("under-way", "◕", words) }
+        }
+    }
+}
+
+/// Merged since when, and where it is live, in a few words each.
+pub(crate) fn whereabouts(input: &Lookup<'_>, migration: &Migration) -> Vec<String> {
+    let merged = match &migration.merged {
+        Merged::Unknown => "not known to be merged".to_owned(),
+        Merged::No => "not merged".to_owned(),
+        Merged::Yes(None) => "merged".to_owned(),
+        Merged::Yes(Some(commit)) => format!("merged {}", commit.day),
+    };
+    let names = input.known.environments.iter().map(|known| known.name.as_str());
+    let live = names.zip(&migration.live).map(|(name, live)| match live {
+        Live::NotRecorded => format!("{name}: no record"),
+        Live::Unknown(why) => format!("{name}: unknown, {why}"),
+        Live::Pending => format!("{name}: pending"),
+        Live::Since(moment) => format!("{name} since {}", day(moment)),
+    });
+    std::iter::once(merged).chain(live).collect()
+}
+
+/// How much a migration made or last wrote, by kind.
+pub(crate) fn made_words(counts: &[usize; 3]) -> String {
+    let nouns = ["table", "column", "index"];
+    let parts: Vec<String> = counts
+        .iter()
+        .zip(nouns)
+        .filter(|(number, _)| **number > 0)
+        .map(|(number, noun)| count(*number, noun))
+        .collect();
+    if parts.is_empty() { "nothing declared that is still so".to_owned() } else { parts.join(", ") }
+}
+
+/// What kind of migration, in a word.
+pub(crate) fn kind_words(kind: MigrationKind) -> &'static str {
+    match kind {
+        MigrationKind::Versioned => "versioned",
+        MigrationKind::Repeatable => "repeatable",
+        MigrationKind::Baseline => "baseline",
+    }
+}
+
+/// `2026-11-25` of `2026-11-25T21:04:40.123Z`.
+pub(crate) fn day(moment: &str) -> &str {
+    moment.split('T').next().unwrap_or(moment)
+}
+
+/// `2026-11-25 21:04 UTC` of `2026-11-25T21:04:40.123Z`.
+pub(crate) fn minute(moment: &str) -> String {
+    let minute = moment.rsplit_once(':').map_or(moment, |(minute, _)| minute);
+    format!("{} UTC", minute.replacen('T', " ", 1))
+}
