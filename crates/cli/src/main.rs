@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
-use trueup_cli::args::{CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, UndoArgs};
+use trueup_cli::args::{
+    CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, PortalCommand, UndoArgs,
+};
 use trueup_cli::check::{self, CheckError, Place};
+use trueup_cli::portal::{self, Task};
 use trueup_cli::report::human::Style;
 use trueup_cli::runner::Extra;
 use trueup_cli::{explain, flyway};
@@ -45,7 +48,7 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             print(&format!("{:#}\n", trueup_intent::json_schema()));
             Ok(0)
         }
-        Command::Portal { command } => trueup_cli::portal::run(&command, &place),
+        Command::Portal { command } => run_portal(&command, &place),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trueup", &mut text);
@@ -74,6 +77,17 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
     }
 }
 
+fn run_portal(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
+    match command {
+        PortalCommand::Build(arguments) => portal::run(Task::Build, arguments, place),
+        PortalCommand::Check(arguments) => portal::run(Task::Check, arguments, place),
+        PortalCommand::Serve(arguments) => until_interrupted(async {
+            let never = portal::serve(arguments, place).await?;
+            match never {}
+        }),
+    }
+}
+
 fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
     if let Some(rule) = &arguments.explain {
         let text = explain::explain_named(rule, &Style::plain(100));
@@ -81,15 +95,20 @@ fn run_check(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError> {
         print(&text);
         return Ok(0);
     }
+    // Servers of an interrupted run are killed by their guards.
+    until_interrupted(check::run(arguments, place))
+}
+
+/// Runs something to its end, or until an interrupt; there is nothing to wait for then.
+fn until_interrupted(work: impl Future<Output = Result<u8, CheckError>>) -> Result<u8, CheckError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CheckError::Write { what: "the runtime".to_owned(), source })?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            code = check::run(arguments, place) => code,
+            code = work => code,
             () = interrupted() => Ok(INTERRUPTED),
         }
     });
-    // Servers of an interrupted run are killed by their guards; there is nothing to wait for.
     runtime.shutdown_background();
     outcome
 }

@@ -6,6 +6,9 @@ mod own_pages;
 mod project;
 mod report;
 mod repository;
+mod serve;
+
+pub use serve::serve;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,7 +17,7 @@ use trueup_portal::input::Input;
 use trueup_portal::markdown::{self, Flavour, Sections};
 use trueup_portal::{Sink, Stopped, build_into};
 
-use crate::args::{PortalArgs, PortalCommand, PortalFormat};
+use crate::args::{PortalArgs, PortalFormat};
 use crate::check::{CheckError, Place, output};
 use crate::report::InputError;
 use crate::report::text::{SENTENCE, clean, count};
@@ -27,9 +30,17 @@ const CURRENT: u8 = 0;
 const STALE: u8 = 1;
 const FAILED: u8 = 2;
 
+/// What is done with the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// They are written.
+    Build,
+    /// They are compared with those on disk.
+    Check,
+}
+
 /// Runs `trueup portal build` or `trueup portal check`.
-pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
-    let (PortalCommand::Build(arguments) | PortalCommand::Check(arguments)) = command;
+pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, CheckError> {
     refuse_options(arguments)?;
     let mut project = Project::read(&arguments.truth, place)?;
     if !project.errors.is_empty() {
@@ -46,14 +57,14 @@ pub fn run(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> {
     };
     let folder = Folder::open(&out).map_err(CheckError::from)?;
     let make = |sink: &dyn Sink| make(&input, arguments, sink);
-    match command {
-        PortalCommand::Build(_) => {
+    match task {
+        Task::Build => {
             let outcome = folder.write(make).map_err(CheckError::from)?;
             let own = (pages.len(), own_pages::write(&pages)?);
             output::print(&built(&project, arguments, &outcome, own))?;
             Ok(CURRENT)
         }
-        PortalCommand::Check(_) => {
+        Task::Check => {
             let mut stale = folder.stale(make).map_err(CheckError::from)?;
             stale.extend(pages.iter().filter(|page| !page.is_current()).map(|page| ("differs", page.name.clone())));
             output::print(&compared(arguments, &stale))?;

@@ -1,7 +1,7 @@
 //! What is on the main branch, and since when.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{GitError, git, git_with_input};
 
@@ -68,6 +68,27 @@ pub fn main_branch(root: &Path, wanted: Option<&str>) -> Result<Option<MainBranc
 /// Git cannot be run.
 pub fn remote(root: &Path) -> Result<Option<String>, GitError> {
     asked(root, &["config", "--get", &format!("remote.{REMOTE}.url")])
+}
+
+/// The files that say which branches and remotes there are, and the folders of such files: what is known of a repository
+/// can only change with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepositoryState {
+    /// Files, there or not.
+    pub files: Vec<PathBuf>,
+    /// Folders, there or not.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Where the branches and remotes of the repository around `root` are written down; nothing outside of one.
+pub fn state(root: &Path) -> RepositoryState {
+    let Ok(answer) = git(root, ["rev-parse", "--git-common-dir"]) else { return RepositoryState::default() };
+    let folder = root.join(String::from_utf8_lossy(&answer).trim_end());
+    let all = |names: &[&str]| names.iter().map(|name| folder.join(name)).collect();
+    RepositoryState {
+        files: all(&["HEAD", "config", "packed-refs", "shallow"]),
+        folders: all(&["refs/heads", &format!("refs/remotes/{REMOTE}"), "reftable"]),
+    }
 }
 
 /// Those of the files that are on the branch, by path. Paths are relative to `root`.

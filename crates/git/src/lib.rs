@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 mod branch;
 
-pub use branch::{Commit, FileOnBranch, MainBranch, files_on, main_branch, remote};
+pub use branch::{Commit, FileOnBranch, MainBranch, RepositoryState, files_on, main_branch, remote, state};
 
 /// Why git could not answer.
 #[derive(Debug, thiserror::Error)]

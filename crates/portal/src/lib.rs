@@ -11,6 +11,7 @@ mod facts;
 pub mod hosting;
 pub mod input;
 mod links;
+pub mod live;
 mod lookup;
 pub mod markdown;
 mod markup;

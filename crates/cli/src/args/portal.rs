@@ -1,5 +1,6 @@
 //! Options of `trueup portal`.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -39,6 +40,14 @@ pub enum PortalCommand {
         2    the intent cannot be read, or the run failed"
     )]
     Check(PortalArgs),
+    /// Show the pages on this machine, and make them again whenever what they are made from changes
+    ///
+    /// Open pages reload by themselves. While a file cannot be read the last good pages stay, and every one of them says
+    /// what is wrong and where. Nothing is written. Ctrl-C ends it.
+    #[command(
+        after_help = "Exit codes:\n  130  Ctrl-C or SIGTERM ended it\n  2    the address cannot be had, or the run failed"
+    )]
+    Serve(ServeArgs),
 }
 
 /// What is written.
@@ -79,8 +88,38 @@ pub struct PortalArgs {
     pub truth: TruthArgs,
 }
 
+/// Options of `trueup portal serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where the pages are shown: a port, or a loopback address with a port; port 0 takes a free one
+    #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "4000", value_parser = loopback, help_heading = PORTAL)]
+    pub listen: SocketAddr,
+    /// What is known beyond the intent
+    #[command(flatten)]
+    pub truth: TruthArgs,
+}
+
+/// Reads an address of this machine. The pages are not for others: they have no password.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    let number = text.strip_prefix("localhost").map(|rest| format!("127.0.0.1{rest}"));
+    let address: SocketAddr = number
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "expected a port, or an address with a port: 4000, 127.0.0.1:4000, [::1]:4000".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("that address can be reached by others, and the pages are for this machine only; \
+         to show them to others, put what `trueup portal build` writes on a web server"
+        .to_owned())
+}
+
 /// Options that say what is known beyond the intent.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct TruthArgs {
     /// What `trueup check --format json` printed; without it every page says: not verified
     #[arg(long, value_name = "FILE", help_heading = PORTAL)]
@@ -102,4 +141,28 @@ pub struct TruthArgs {
     /// The branch or commit of those lines, instead of the main branch
     #[arg(long, value_name = "REF", help_heading = PORTAL)]
     pub source_ref: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_shown_to_this_machine_only() {
+        for (text, address) in [
+            ("4001", "127.0.0.1:4001"),
+            ("0", "127.0.0.1:0"),
+            ("localhost:4001", "127.0.0.1:4001"),
+            ("127.0.0.2:80", "127.0.0.2:80"),
+            ("[::1]:4000", "[::1]:4000"),
+        ] {
+            assert_eq!(loopback(text).unwrap().to_string(), address);
+        }
+        for text in ["0.0.0.0:4000", "[::]:4000", "192.168.1.2:80"] {
+            assert!(loopback(text).unwrap_err().contains("others"), "{text}");
+        }
+        for text in ["", "70000", "example.org:80", "localhost", "127.0.0.1"] {
+            assert!(loopback(text).unwrap_err().contains("expected"), "{text}");
+        }
+    }
 }

@@ -81,7 +81,8 @@ pub fn intent_sources(root: &Path, settings: &Settings, errors: &mut Vec<InputEr
     (files, sources)
 }
 
-fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) -> Vec<String> {
+/// The paths of the files of the intent; what is missing is added to `errors`.
+pub fn intent_files(root: &Path, settings: &Settings, errors: &mut Vec<InputError>) -> Vec<String> {
     if settings.intent.is_empty() {
         if !root.join(USUAL_INTENT).is_file() {
             errors.push(InputError {

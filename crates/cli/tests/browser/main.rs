@@ -5,7 +5,10 @@
 mod books;
 mod hostile;
 mod library;
+mod live;
 mod portals;
+#[path = "../served/mod.rs"]
+mod served;
 mod web;
 
 use std::path::Path;
@@ -18,8 +21,23 @@ use portals::Portal;
 /// A first paint has to come sooner than this, in milliseconds.
 const PAINT: f64 = 1000.0;
 
-fn script() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/visit.mjs")
+fn script(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name)
+}
+
+/// What a script answers; `None` when a part is missing, which was said.
+fn ask(name: &str, input: &Value) -> Option<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("input.json");
+    std::fs::write(&file, input.to_string()).unwrap();
+    match drive(&script(name), &file) {
+        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+        Err(NoAnswer::Absent(why)) => {
+            trueup_testkit::skipped(&why);
+            None
+        }
+        Err(NoAnswer::Failed(why)) => panic!("{why}"),
+    }
 }
 
 /// Visits the portals; `None` when a part is missing, which was said.
@@ -32,17 +50,7 @@ fn visit(portals: &[Portal], screenshots: Option<&Path>) -> Option<Value> {
         "shots": portals::shots(portals),
         "screenshots": screenshots,
     });
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("input.json");
-    std::fs::write(&file, input.to_string()).unwrap();
-    match drive(&script(), &file) {
-        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
-        Err(NoAnswer::Absent(why)) => {
-            trueup_testkit::skipped(&why);
-            None
-        }
-        Err(NoAnswer::Failed(why)) => panic!("{why}"),
-    }
+    ask("visit.mjs", &input)
 }
 
 #[test]

@@ -10,6 +10,7 @@ import { Axe } from "./axe.mjs";
 import { examine, links, poke } from "./page.mjs";
 import { keyboard, search } from "./keyboard.mjs";
 import { screenshots } from "./screenshots.mjs";
+import { FLAGS } from "./flags.mjs";
 
 const modules = createRequire(join(process.env.TRUEUP_MODULES, "/"));
 const { chromium } = modules("playwright-core");
@@ -18,10 +19,6 @@ const profile = mkdtempSync(join(tmpdir(), "trueup-chromium-"));
 const DESKTOP = { width: 1280, height: 900 };
 /** The width at which WCAG wants no scrolling in two directions. */
 const NARROW = { width: 320, height: 640 };
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-];
 
 /** Opens every page that is reachable from the first one; what each links to has to be there. */
 async function portal(page, watch, axe, { name, address, hostile, searches }) {

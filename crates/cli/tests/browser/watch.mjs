@@ -24,7 +24,10 @@ export class Watch {
       const known = this.addresses.some((address) => url.startsWith(address)) || /^(data|about|blob):/.test(url);
       if (!known && !url.endsWith("/favicon.ico")) this.problem(`asks for ${url}`);
     });
-    page.on("requestfailed", (request) => this.problem(`not loaded: ${request.url()}`));
+    page.on("requestfailed", (request) => {
+      // A page that is left ends what it listens to.
+      if (!request.url().endsWith("/.trueup/events")) this.problem(`not loaded: ${request.url()}`);
+    });
     await page.addInitScript(() => {
       window.violations = [];
       document.addEventListener("securitypolicyviolation", (event) => {
