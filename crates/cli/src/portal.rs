@@ -3,6 +3,7 @@
 mod environments;
 mod folder;
 mod own_pages;
+mod plantuml;
 mod project;
 mod report;
 mod repository;
@@ -23,6 +24,7 @@ use crate::report::InputError;
 use crate::report::text::{SENTENCE, clean, count};
 use folder::{Folder, Outcome};
 use own_pages::{OwnPage, Pictures};
+use plantuml::{Album, Drawn, Program, Which};
 use project::Project;
 
 /// Exit codes.
@@ -46,8 +48,18 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
     if !project.errors.is_empty() {
         return refuse(project, place);
     }
+    let program = project.plantuml(&arguments.erd, place)?;
     let out = place.folder.join(&arguments.out);
-    let input = project.input();
+    let folder = Folder::open(&out).map_err(CheckError::from)?;
+    let drawings = match program.map(|program| draw(&program, &project, arguments)).transpose()? {
+        None => None,
+        Some(Ok(drawings)) => Some(drawings),
+        Some(Err(errors)) => {
+            project.errors = errors;
+            return refuse(project, place);
+        }
+    };
+    let input = Input { drawings: drawings.as_ref(), ..project.input() };
     let pages = match pages(&input, arguments, &out, place) {
         Ok(pages) => pages,
         Err(errors) => {
@@ -55,7 +67,6 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
             return refuse(project, place);
         }
     };
-    let folder = Folder::open(&out).map_err(CheckError::from)?;
     let make = |sink: &dyn Sink| make(&input, arguments, sink);
     match task {
         Task::Build => {
@@ -71,6 +82,12 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
             Ok(if stale.is_empty() { CURRENT } else { STALE })
         }
     }
+}
+
+/// The diagrams that the output has, by PlantUML.
+fn draw(program: &Program, project: &Project, arguments: &PortalArgs) -> Result<Drawn, CheckError> {
+    let which = if arguments.format == PortalFormat::Html { Which::All } else { Which::Services };
+    Album::default().draw(program, &project.input(), which)
 }
 
 /// Makes the files of the folder, one after the other: all of them need not fit into memory.

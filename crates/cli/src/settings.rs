@@ -12,6 +12,7 @@ use trueup_model::location::{Located, Location};
 use trueup_model::rule::Rule;
 use trueup_model::secret::Secret;
 
+use crate::args::ErdEngine;
 use crate::report::InputError;
 
 mod apply;
@@ -75,6 +76,10 @@ pub struct PortalSettings {
     pub source: Option<Located<String>>,
     /// `source_ref`: the branch or commit of those lines.
     pub source_ref: Option<Located<String>>,
+    /// `erd`: who draws the diagrams.
+    pub erd: Option<ErdEngine>,
+    /// `plantuml`: the jar or command.
+    pub plantuml: Option<Located<String>>,
 }
 
 impl CheckSettings {
@@ -193,6 +198,8 @@ mod tests {
             "main",
             "source",
             "source_ref",
+            "erd",
+            "plantuml",
         ];
         keys.iter().for_each(|key| assert!(example.contains(key), "{key} is not documented"));
     }

@@ -15,7 +15,7 @@
   };
 
   const enhance = (frame) => {
-    const svg = frame.querySelector("svg");
+    const svg = frame.querySelector("svg, img");
     if (!svg) return;
     const width = Number(svg.getAttribute("width"));
     const height = Number(svg.getAttribute("height"));

@@ -6,6 +6,7 @@ use trueup_model::declared::Declared;
 use trueup_model::finding::Finding;
 
 use crate::domains::Domains;
+use crate::plantuml::Drawings;
 use crate::source::SourceLinks;
 use crate::truth::{Environment, Provenance};
 use trueup_intent::written::Written;
@@ -25,6 +26,8 @@ pub struct Input<'a> {
     pub domains: &'a Domains,
     /// What `trueup check` found; without it every page says *not verified*.
     pub report: Option<&'a CheckReport>,
+    /// What PlantUML drew; without it the diagrams are drawn here.
+    pub drawings: Option<&'a Drawings>,
     /// What is known beyond the repository's own files.
     pub known: Known<'a>,
 }

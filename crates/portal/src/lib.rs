@@ -16,6 +16,7 @@ mod lookup;
 pub mod markdown;
 mod markup;
 mod pages;
+pub mod plantuml;
 mod puml;
 mod search;
 mod site;
@@ -31,7 +32,6 @@ pub use erd::elk::Elk;
 pub use erd::layout;
 pub use site::{Sink, Site, Stopped};
 
-use erd::Erd;
 use erd::draw::Picture;
 use input::Input;
 use links::{Links, Page, has_table_pages};
@@ -81,22 +81,25 @@ fn largest_first(services: &[DeclaredService]) -> Vec<&DeclaredService> {
     order
 }
 
-/// The map's page, and the map as a file.
+/// The map's page, and the map as files.
 fn map_files(pages: &Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
-    let (page, svg) = pages.map();
-    sink.file(Page::Map.path(), page.into_bytes())?;
-    svg.map_or(Ok(()), |svg| sink.file(Page::Map.beside("svg"), svg.into_bytes()))
+    let map = pages.map();
+    sink.file(Page::Map.path(), map.page.into_bytes())?;
+    let files = [("svg", map.svg), ("puml", map.puml)];
+    files.into_iter().try_for_each(|(ending, text)| {
+        text.map_or(Ok(()), |text| sink.file(Page::Map.beside(ending), text.into_bytes()))
+    })
 }
 
 /// The page of a service, its diagram as files, and the pages of its tables where it is large.
 fn service_files(service: &DeclaredService, pages: &Pages<'_>, sink: &dyn Sink) -> Result<(), Stopped> {
     let (input, name) = (pages.input, &service.name.value);
     let Some(page) = pages.links.service(name) else { return Ok(()) };
-    let picture = Picture::of(Erd::of(service, input.written), pages.layout);
+    let picture = Picture::of_service(service, input, pages.layout);
     let subject = Subject::of(pages, service, &page);
     sink.file(page.path(), pages.service(&subject, &picture).into_bytes())?;
     let colour = input.domain(name).and_then(|at| input.domains.domains[at].color);
-    let title = format!("Entity relationship diagram of {name}");
+    let title = erd::title(name);
     let is_known = |other: &str| pages.links.service(other).is_some();
     if let Some(svg) = picture.file(&title, colour, &is_known) {
         sink.file(page.beside("svg"), svg.into_bytes())?;

@@ -146,6 +146,7 @@ mod tests {
             reading: &[],
             domains: &domains,
             report: None,
+            drawings: None,
             known: Known::default(),
         });
         String::from_utf8(site.files["index.html"].clone()).unwrap()

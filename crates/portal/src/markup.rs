@@ -65,6 +65,12 @@ impl Markup {
         self
     }
 
+    /// Other markup, which was written by the same rules.
+    pub(crate) fn append(&mut self, other: &Self) -> &mut Self {
+        self.out.push_str(&other.out);
+        self
+    }
+
     /// A line break in the source, for people who read it.
     pub(crate) fn line(&mut self) -> &mut Self {
         self.out.push('\n');

@@ -4,6 +4,7 @@
 //! letters, digits and a few marks that mean nothing to it are written as they are; every other character is written
 //! `<U+XXXX>`, which it shows as that character and does not read.
 
+use crate::erd::map::{Group, Line, Map, Place};
 use crate::erd::{Card, CardKind, Erd, Relation, Row};
 use crate::facts::{Mark, Nullability};
 use crate::text::cut;
@@ -13,9 +14,7 @@ const LONGEST: usize = 120;
 
 /// A whole file. It names no theme, since older releases know none.
 pub(crate) fn source(service: &str, erd: &Erd) -> String {
-    let mut out =
-        format!("@startuml\ntitle {}\nhide circle\nhide empty members\nleft to right direction\n", plain(service));
-    out.push_str("skinparam shadowing false\n");
+    let mut out = head(service);
     for (node, card) in erd.boxes.iter().enumerate() {
         out.push('\n');
         entity(node, card, &mut out);
@@ -28,13 +27,51 @@ pub(crate) fn source(service: &str, erd: &Erd) -> String {
     out
 }
 
+/// The map of all services. The domains' colours are not in it: each of them may be as dark as the words on it.
+pub(crate) fn map(title: &str, map: &Map) -> String {
+    let mut out = head(title);
+    for (node, place) in map.places.iter().enumerate() {
+        out.push('\n');
+        out.push_str(&group(node, place));
+    }
+    out.push('\n');
+    map.lines.iter().for_each(|line| out.push_str(&arrow(*line)));
+    out.push_str("@enduml\n");
+    out
+}
+
+fn head(title: &str) -> String {
+    format!(
+        "@startuml\ntitle {}\nhide circle\nhide empty members\nleft to right direction\nskinparam shadowing false\n",
+        plain(title)
+    )
+}
+
+fn group(node: usize, place: &Place) -> String {
+    let stereotype = match place.group {
+        Group::Missing(_) => " <<not in the intent>>",
+        Group::Domain(_) => " <<domain>>",
+        Group::Service(_) | Group::NoDomain | Group::AllMissing => "",
+    };
+    format!(
+        "entity \"{}\" as e{node}{stereotype} {{\n  {{field}} {}\n}}\n",
+        name(&place.title),
+        plain(&place.note)
+    )
+}
+
+/// It points at what is referenced, with how many references it stands for.
+fn arrow(line: Line) -> String {
+    format!("e{} ..> e{} : {}\n", line.from, line.to, line.references)
+}
+
 fn entity(node: usize, card: &Card, out: &mut String) {
     let stereotype = match card.kind {
         CardKind::Table(_) => "",
         CardKind::Service(_) => " <<service>>",
         CardKind::Missing => " <<not in the intent>>",
     };
-    out.push_str(&format!("entity \"{}\" as e{node}{stereotype} {{\n", plain(&card.title)));
+    out.push_str(&format!("entity \"{}\" as e{node}{stereotype} {{\n", name(&card.title)));
     let is_key = |row: &&Row| row.marks.contains(&Mark::Primary);
     let (keys, others): (Vec<&Row>, Vec<&Row>) = card.rows.iter().partition(is_key);
     keys.iter().for_each(|row| out.push_str(&column("* ", row)));
@@ -75,6 +112,16 @@ fn line(relation: &Relation) -> String {
     format!("e{} {many}{dash}{one} e{}\n", relation.to.0, relation.from.0)
 }
 
+/// The name of a box. What stands in pointed brackets at its end would be a type parameter, with a box of its own: after a
+/// blank it is not at the end.
+fn name(text: &str) -> String {
+    let mut name = plain(text);
+    if name.ends_with('>') {
+        name.push(' ');
+    }
+    name
+}
+
 /// Text that PlantUML shows and does not read.
 fn plain(text: &str) -> String {
     let text = cut(text, LONGEST);
@@ -109,5 +156,6 @@ mod tests {
         assert_eq!(plain("\n!include /etc/passwd"), " <U+0021>include <U+002F>etc<U+002F>passwd");
         assert_eq!(plain("@enduml"), "<U+0040>enduml");
         assert_eq!(plain("%date()"), "<U+0025>date()");
+        assert_eq!(name("a<b>"), "a<U+003C>b<U+003E> ");
     }
 }

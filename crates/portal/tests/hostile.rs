@@ -263,6 +263,7 @@ fn portal_with(text: &dyn Fn(usize) -> String, more: usize) -> Site {
         reading: &[],
         domains: &domains,
         report: Some(&report),
+        drawings: None,
         known: Known {
             environments: &environments,
             main: Some(&texts.next()),
@@ -496,6 +497,7 @@ fn hostile_yaml_goes_all_the_way() {
         reading: &reading.findings,
         domains: &Domains::default(),
         report: None,
+        drawings: None,
         known: Known::default(),
     });
     for (path, page) in pages(&site) {

@@ -29,6 +29,7 @@ fn site(root: &Path) -> Site {
         reading: &reading.findings,
         domains: &domains,
         report: None,
+        drawings: None,
         known: Known::default(),
     })
 }

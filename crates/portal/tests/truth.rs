@@ -112,6 +112,7 @@ fn site(world: &World) -> Site {
         reading: &findings,
         domains: &Domains::default(),
         report: Some(&report),
+        drawings: None,
         known: Known { environments: &environments, ..Known::default() },
     })
 }

@@ -15,6 +15,7 @@ Examples:
                                                 the same, with what the check found
   trueup portal build --report report.json --environment dev=records/dev --environment prod=records/prod
                                                 and with what is live where
+  trueup portal build --erd plantuml            with diagrams by an installed PlantUML
   trueup portal build --format mkdocs           the same content as Markdown, with mkdocs.yml
   trueup portal build --format sections --out docs/data-stores --page docs/services/svc-a.md
                                                 the Data Store section put into a page of your own
@@ -34,7 +35,7 @@ pub enum PortalCommand {
     Build(PortalArgs),
     /// Tell whether the pages on disk are those that a build would write
     ///
-    /// Writes nothing. Give it the same --report as the build had.
+    /// Writes nothing. Give it the same --report as the build had, and the same PlantUML.
     #[command(
         after_help = "Exit codes:\n  0    the pages are current\n  1    a page is missing, differs, or is left over\n  \
         2    the intent cannot be read, or the run failed"
@@ -83,9 +84,37 @@ pub struct PortalArgs {
     /// With --format sections: what leads from the pages to the folder of the pictures, such as ../data-stores/
     #[arg(long, value_name = "ADDRESS", help_heading = PORTAL)]
     pub pictures: Option<String>,
+    /// Who draws
+    #[command(flatten)]
+    pub erd: ErdArgs,
     /// What is known beyond the intent
     #[command(flatten)]
     pub truth: TruthArgs,
+}
+
+/// Options that say who draws the diagrams.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ErdArgs {
+    /// Who draws the diagrams of services and the map; without it `[portal] erd`, else trueup
+    ///
+    /// The pictures of single tables and domains are trueup's in any case.
+    #[arg(long, value_enum, value_name = "ENGINE", help_heading = PORTAL)]
+    pub erd: Option<ErdEngine>,
+    /// With --erd plantuml: the plantuml.jar or the command that runs PlantUML, instead of `plantuml` on the PATH
+    ///
+    /// A jar is run by JAVA_HOME/bin/java, else by `java` on the PATH. PlantUML needs Graphviz to place boxes.
+    #[arg(long, value_name = "PATH", help_heading = PORTAL)]
+    pub plantuml: Option<PathBuf>,
+}
+
+/// Who draws the diagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ErdEngine {
+    /// trueup itself: nothing else is needed, and boxes are links
+    #[default]
+    Trueup,
+    /// A PlantUML that is installed, once for all diagrams
+    Plantuml,
 }
 
 /// Options of `trueup portal serve`.
@@ -94,6 +123,9 @@ pub struct ServeArgs {
     /// Where the pages are shown: a port, or a loopback address with a port; port 0 takes a free one
     #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "4000", value_parser = loopback, help_heading = PORTAL)]
     pub listen: SocketAddr,
+    /// Who draws
+    #[command(flatten)]
+    pub erd: ErdArgs,
     /// What is known beyond the intent
     #[command(flatten)]
     pub truth: TruthArgs,

@@ -11,9 +11,10 @@ use trueup_portal::input::{CheckReport, Input, Known};
 use trueup_portal::source::SourceLinks;
 
 use super::environments::{self, Environments};
+use super::plantuml::{self, Program};
 use super::report;
 use super::repository::Repository;
-use crate::args::{CheckArgs, TruthArgs};
+use crate::args::{CheckArgs, ErdArgs, TruthArgs};
 use crate::check::inputs::{self, Inputs};
 use crate::check::{CheckError, Place, find_settings, output};
 use crate::report::text::{SENTENCE, clean, count, place as shown_place};
@@ -31,6 +32,7 @@ pub(super) struct Project {
     pub(super) reading: Reading,
     pub(super) domains: Domains,
     pub(super) truth: Truth,
+    settings: PortalSettings,
     pub(super) errors: Vec<InputError>,
 }
 
@@ -53,6 +55,7 @@ impl Project {
             let report = arguments.report.as_ref().map(|file| report::read(&place.folder.join(file))).transpose()?;
             project.learn(report, arguments, &settings.portal, place);
         }
+        project.settings = settings.portal;
         Ok(project)
     }
 
@@ -123,6 +126,7 @@ impl Project {
             reading: &self.reading.findings,
             domains: &self.domains,
             report: self.truth.report.as_ref(),
+            drawings: None,
             known: Known {
                 environments: &self.truth.environments.environments,
                 main: self.truth.main.as_deref(),
@@ -130,6 +134,11 @@ impl Project {
                 notes: &self.truth.notes,
             },
         }
+    }
+
+    /// The PlantUML that draws the diagrams, when one does.
+    pub(super) fn plantuml(&self, arguments: &ErdArgs, place: &Place) -> Result<Option<Program>, CheckError> {
+        plantuml::wanted(arguments, &self.settings, &self.root, place)
     }
 
     /// `4 services with 8 tables`.

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::args::ServeArgs;
 use crate::check::{CheckError, Place, output};
 use sources::Sources;
-use state::State;
+use state::{State, Studio};
 use watcher::Watcher;
 
 /// Serves until the future is dropped.
@@ -24,13 +24,14 @@ use watcher::Watcher;
 /// # Errors
 /// The address cannot be had, or nothing can be printed.
 pub async fn serve(arguments: &ServeArgs, place: &Place) -> Result<Infallible, CheckError> {
+    let studio = Studio::of(arguments, place)?;
     let listener = listen(arguments.listen).await?;
     let address = listener.local_addr().map_err(|source| cannot("listen", &source))?;
     let mut watcher = Watcher::new()?;
     let mut sources = Sources::of(&arguments.truth, place);
     watcher.look_at(&sources)?;
     let mut stamp = sources.stamp();
-    let (states, served) = watch::channel(renewed(None, arguments, place).await?);
+    let (states, served) = watch::channel(renewed(None, arguments, &studio, place).await?);
     tokio::spawn(http::accept(listener, served));
     output::print(&format!("serving http://{address}/ (Ctrl-C ends it)\n"))?;
     loop {
@@ -40,7 +41,7 @@ pub async fn serve(arguments: &ServeArgs, place: &Place) -> Result<Infallible, C
         watcher.look_at(&sources)?;
         stamp = sources.stamp();
         let before = Arc::clone(&states.borrow());
-        let state = renewed(Some(before), arguments, place).await?;
+        let state = renewed(Some(before), arguments, &studio, place).await?;
         states.send_if_modified(|served| {
             let is_another = served.name != state.name;
             *served = state;
@@ -50,9 +51,14 @@ pub async fn serve(arguments: &ServeArgs, place: &Place) -> Result<Infallible, C
 }
 
 /// Makes the pages on a thread of its own, so that the present ones are served meanwhile.
-async fn renewed(before: Option<Arc<State>>, arguments: &ServeArgs, place: &Place) -> Result<Arc<State>, CheckError> {
-    let (truth, place) = (arguments.truth.clone(), place.clone());
-    let made = tokio::task::spawn_blocking(move || state::renew(before.as_deref(), &truth, &place)).await;
+async fn renewed(
+    before: Option<Arc<State>>,
+    arguments: &ServeArgs,
+    studio: &Studio,
+    place: &Place,
+) -> Result<Arc<State>, CheckError> {
+    let (truth, studio, place) = (arguments.truth.clone(), studio.clone(), place.clone());
+    let made = tokio::task::spawn_blocking(move || state::renew(before.as_deref(), &truth, &studio, &place)).await;
     made.map_err(|error| cannot("make the pages", &std::io::Error::other(error)))?.map(Arc::new)
 }
 

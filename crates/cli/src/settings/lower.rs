@@ -14,6 +14,7 @@ use trueup_model::rule::Rule;
 
 use super::reader::{Reader, Table};
 use super::{CheckSettings, Ignore, Level, PortalSettings, Secret, ServiceSettings, Settings};
+use crate::args::ErdEngine;
 use crate::report::InputError;
 use crate::suggest::nearest;
 
@@ -64,9 +65,22 @@ fn portal(table: &Table<'_, '_>) -> PortalSettings {
         main: table.string("main"),
         source: table.string("source"),
         source_ref: table.string("source_ref"),
+        erd: table.get("erd").and_then(|value| engine(table.reader, value)),
+        plantuml: table.string("plantuml"),
     };
     table.finish();
     settings
+}
+
+fn engine(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<ErdEngine> {
+    match value.get_ref().as_str() {
+        Some("trueup") => Some(ErdEngine::Trueup),
+        Some("plantuml") => Some(ErdEngine::Plantuml),
+        _ => {
+            reader.wrong(value.span().start, "`portal.erd` needs \"trueup\" or \"plantuml\"", "");
+            None
+        }
+    }
 }
 
 /// `90s`, `2m`, or a number of seconds.
@@ -217,6 +231,7 @@ expires = 2027-01-31
 [portal]
 environments = ["dev=records/dev", "prod=records/prod"]
 main = "trunk"
+erd = "plantuml"
 
 [services.svc-x]
 migrations = "db/x"
@@ -238,6 +253,7 @@ reason = "set by the ORM"
         assert_eq!(settings.ignore[0].expires, Some(Date::constant(2027, 1, 31)));
         let environments: Vec<_> = settings.portal.environments.iter().map(|one| one.value.as_str()).collect();
         assert_eq!(environments, ["dev=records/dev", "prod=records/prod"]);
+        assert_eq!(settings.portal.erd, Some(ErdEngine::Plantuml));
         assert_eq!(settings.portal.main.as_ref().map(|name| name.value.as_str()), Some("trunk"));
         let service = &settings.services["svc-x"];
         assert_eq!(service.migrations[0].value, "db/x");
@@ -293,6 +309,7 @@ reason = "set by the ORM"
                 "[portal]\nenvironment = 'a=b'",
                 "2:1: unknown key `environment` in [portal] (did you mean `environments`?)",
             ),
+            ("[portal]\nerd = 'dot'", "2:7: `portal.erd` needs \"trueup\" or \"plantuml\""),
             ("[portal]\nmain = 7", "2:8: `portal.main` is 7; expected a string in quotes"),
             ("é = 'x' \nintent = 1", "2:10: `intent` is 1"),
             ("intent = [", "1:"),

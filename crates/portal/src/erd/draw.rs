@@ -7,8 +7,11 @@ use super::{
 use super::{file, path, shelves};
 use crate::domains::Color;
 use crate::facts::Nullability;
+use crate::lookup::Lookup;
 use crate::markup::Markup;
+use crate::plantuml::Drawing;
 use crate::text::{count, cut};
+use trueup_model::declared::DeclaredService;
 
 /// Addresses that boxes lead to; a box without one is no link.
 pub(crate) struct Targets<'a> {
@@ -27,10 +30,16 @@ pub(crate) struct Title<'a> {
     pub(crate) text: &'a str,
 }
 
-/// A diagram with its places, laid out once for every form it is shown in.
-pub(crate) struct Picture {
+/// A diagram with its places, laid out once for every form it is shown in; or drawn by PlantUML.
+pub(crate) struct Picture<'a> {
     pub(crate) erd: Erd,
-    placed: Result<Placed, LayoutError>,
+    form: Form<'a>,
+}
+
+enum Form<'a> {
+    Placed(Placed),
+    Failed(LayoutError),
+    PlantUml(&'a Drawing),
 }
 
 /// Where everything goes, and which relation each line is.
@@ -39,19 +48,32 @@ struct Placed {
     drawn: Vec<usize>,
 }
 
-impl Picture {
+impl<'a> Picture<'a> {
     /// Lays a diagram out.
     pub(crate) fn of(erd: Erd, layout: &dyn Layout) -> Self {
         let (graph, drawn) = erd.graph();
-        let placed = shelves::place(&graph, layout).map(|placement| Placed { placement, drawn });
-        Self { erd, placed }
+        let form = match shelves::place(&graph, layout) {
+            Ok(placement) => Form::Placed(Placed { placement, drawn }),
+            Err(error) => Form::Failed(error),
+        };
+        Self { erd, form }
+    }
+
+    /// The diagram of a service, by whoever draws them.
+    pub(crate) fn of_service(service: &DeclaredService, input: &Lookup<'a>, layout: &dyn Layout) -> Self {
+        let erd = Erd::of(service, input.written);
+        match input.drawings.and_then(|drawings| drawings.of_service(&service.name.value)) {
+            Some(drawing) => Self { erd, form: Form::PlantUml(drawing) },
+            None => Self::of(erd, layout),
+        }
     }
 
     /// Draws it into a page; without a placement, says so.
     pub(crate) fn inline(&self, title: &Title<'_>, targets: &Targets<'_>, out: &mut Markup) {
-        match &self.placed {
-            Ok(placed) => figure(&self.erd, title, targets, placed, out),
-            Err(error) => {
+        match &self.form {
+            Form::Placed(placed) => figure(&self.erd, title, targets, placed, out),
+            Form::PlantUml(drawing) => drawing.image(out),
+            Form::Failed(error) => {
                 out.element("p", &[("class", "note")], |p| {
                     p.text("There is no picture: ").text(&error.to_string()).text(". The tables are all below.");
                 });
@@ -62,7 +84,11 @@ impl Picture {
     /// The picture as a file of its own; none without a placement or without a box. Its boxes lead nowhere, since
     /// nobody knows where the file will lie.
     pub(crate) fn file(&self, title: &str, colour: Option<Color>, is_known: &dyn Fn(&str) -> bool) -> Option<String> {
-        let placed = self.placed.as_ref().ok()?;
+        let placed = match &self.form {
+            Form::Placed(placed) => placed,
+            Form::PlantUml(drawing) => return Some(drawing.svg.clone()),
+            Form::Failed(_) => return None,
+        };
         let size = placed.placement.size?;
         let targets = Targets { table: &|_| None, service: &|_| None, is_known };
         let inside = |svg: &mut Markup| contents(&self.erd, &targets, placed, svg);
@@ -72,7 +98,7 @@ impl Picture {
 }
 
 /// A picture that is only a little wider than a page, in pixels, is shrunk to it; a wider one scrolls.
-const FITS: i32 = 1400;
+pub(crate) const FITS: i32 = 1400;
 
 fn figure(erd: &Erd, title: &Title<'_>, targets: &Targets<'_>, placed: &Placed, out: &mut Markup) {
     let Some(size) = placed.placement.size else { return };
@@ -118,7 +144,7 @@ fn contents(erd: &Erd, targets: &Targets<'_>, placed: &Placed, svg: &mut Markup)
 }
 
 /// What the picture shows, in a sentence or two.
-fn description(erd: &Erd) -> String {
+pub(crate) fn description(erd: &Erd) -> String {
     let tables = erd.boxes.iter().filter(|card| matches!(card.kind, CardKind::Table(_))).count();
     let enforced = erd.relations.iter().filter(|relation| relation.enforced).count();
     let logical = erd.relations.len() - enforced;

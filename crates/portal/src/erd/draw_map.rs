@@ -5,29 +5,48 @@ use super::layout::{Layout, LayoutError, Placement, Point};
 use super::map::{Group, HEIGHT, LONGEST, Map, Place};
 use super::{file, path, shelves};
 use crate::markup::Markup;
+use crate::plantuml::{Drawing, Drawings};
 use crate::text::{count, cut};
 
 /// Where the box of a group leads; a box that leads nowhere is no link.
 pub(crate) type MapTarget<'a> = &'a dyn Fn(&Group) -> Option<String>;
 
-/// A map with its places.
-pub(crate) struct MapPicture {
+/// A map with its places, or drawn by PlantUML.
+pub(crate) struct MapPicture<'a> {
     pub(crate) map: Map,
-    placed: Result<Placement, LayoutError>,
+    form: Form<'a>,
 }
 
-impl MapPicture {
+enum Form<'a> {
+    Placed(Placement),
+    Failed(LayoutError),
+    PlantUml(&'a Drawing),
+}
+
+impl<'a> MapPicture<'a> {
     /// Lays a map out.
     pub(crate) fn of(map: Map, layout: &dyn Layout) -> Self {
-        let placed = shelves::place(&map.graph(), layout);
-        Self { map, placed }
+        let form = match shelves::place(&map.graph(), layout) {
+            Ok(placement) => Form::Placed(placement),
+            Err(error) => Form::Failed(error),
+        };
+        Self { map, form }
+    }
+
+    /// The one map of everything, by whoever draws it.
+    pub(crate) fn of_all(map: Map, drawings: Option<&'a Drawings>, layout: &dyn Layout) -> Self {
+        match drawings.and_then(Drawings::of_map) {
+            Some(drawing) => Self { map, form: Form::PlantUml(drawing) },
+            None => Self::of(map, layout),
+        }
     }
 
     /// Draws it into a page; without a placement, says so.
     pub(crate) fn inline(&self, title: &Title<'_>, target: MapTarget<'_>, out: &mut Markup) {
-        let placement = match &self.placed {
-            Ok(placement) => placement,
-            Err(error) => {
+        let placement = match &self.form {
+            Form::Placed(placement) => placement,
+            Form::PlantUml(drawing) => return drawing.image(out),
+            Form::Failed(error) => {
                 out.leaf("p", &[("class", "note")], &format!("There is no picture: {error}. All is listed below."));
                 return;
             }
@@ -38,7 +57,11 @@ impl MapPicture {
 
     /// The map as a file of its own, with the rules of the domains' colours; its boxes lead nowhere.
     pub(crate) fn file(&self, title: &str, rules: &str) -> Option<String> {
-        let placement = self.placed.as_ref().ok()?;
+        let placement = match &self.form {
+            Form::Placed(placement) => placement,
+            Form::PlantUml(drawing) => return Some(drawing.svg.clone()),
+            Form::Failed(_) => return None,
+        };
         let inside = |svg: &mut Markup| self.contents(placement, &|_| None, svg);
         Some(file::wrap(title, &self.map.description(), rules, placement.size?, inside))
     }

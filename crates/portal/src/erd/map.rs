@@ -140,7 +140,7 @@ impl Map {
     }
 
     /// What the map shows, in a sentence.
-    pub(super) fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let references = self.lines.iter().map(|line| line.references).sum();
         let (boxes, lines) = (count(self.places.len(), "box"), count(self.lines.len(), "line"));
         format!("{boxes}, {lines} for {}. They are listed as text below the picture.", count(references, "reference"))

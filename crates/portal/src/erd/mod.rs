@@ -35,6 +35,11 @@ const LONGEST_INDEX: usize = 54;
 const INDEX_ROW: i32 = 19;
 const INDEX_GAP: i32 = 5;
 
+/// What the diagram of a service is called.
+pub(crate) fn title(service: &str) -> String {
+    format!("Entity relationship diagram of {service}")
+}
+
 /// A diagram, before it is laid out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Erd {

@@ -2,8 +2,7 @@
 
 use trueup_model::declared::DeclaredService;
 
-use crate::erd::Erd;
-use crate::erd::draw::Picture;
+use crate::erd::{self, draw::Picture};
 use crate::erd::elk::Elk;
 use crate::lookup::Lookup;
 
@@ -11,7 +10,7 @@ use crate::lookup::Lookup;
 pub(super) fn picture(input: &Lookup<'_>, service: &DeclaredService) -> Option<String> {
     let name = &service.name.value;
     let colour = input.domain(name).and_then(|at| input.domains.domains[at].color);
-    let picture = Picture::of(Erd::of(service, input.written), &Elk);
+    let picture = Picture::of_service(service, input, &Elk);
     let is_known = |name: &str| input.service(name).is_some();
-    picture.file(&format!("Entity relationship diagram of {name}"), colour, &is_known)
+    picture.file(&erd::title(name), colour, &is_known)
 }

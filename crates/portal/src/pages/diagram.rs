@@ -7,14 +7,14 @@ use trueup_model::declared::DeclaredService;
 use super::Pages;
 use super::service::{section, target_text};
 use crate::erd::draw::{Picture, Targets, Title};
-use crate::erd::{Erd, MOST_NEIGHBOURS};
+use crate::erd::{self, Erd, MOST_NEIGHBOURS};
 use crate::facts::{Nullability, is_single, nullability, table_title};
 use crate::links::{LARGE_ABOVE, Page};
 use crate::markup::Markup;
 use crate::text::{count, thousands};
 
 impl Pages<'_> {
-    pub(super) fn diagram(&self, service: &DeclaredService, page: &Page, picture: &Picture, out: &mut Markup) {
+    pub(super) fn diagram(&self, service: &DeclaredService, page: &Page, picture: &Picture<'_>, out: &mut Markup) {
         section("diagram", "Entity relationship diagram", out, |section| {
             if service.tables.is_empty() {
                 section.leaf("p", &[("class", "note")], "No table is declared.");
@@ -27,7 +27,7 @@ impl Pages<'_> {
                 );
                 section.leaf("p", &[("class", "quiet")], &why);
             }
-            let title = format!("Entity relationship diagram of {}", service.name.value);
+            let title = erd::title(&service.name.value);
             self.framed(service, page, picture, &Title { id: "erd", text: &title }, section);
             files(page, section);
             relations_as_text(service, section);
@@ -35,7 +35,7 @@ impl Pages<'_> {
     }
 
     /// A picture in a frame, whose boxes lead to the tables of this service and to the pages of others.
-    fn framed(&self, service: &DeclaredService, page: &Page, picture: &Picture, title: &Title<'_>, out: &mut Markup) {
+    fn framed(&self, service: &DeclaredService, page: &Page, picture: &Picture<'_>, title: &Title<'_>, out: &mut Markup) {
         let own = |position: usize| self.links.to_table(page, service, service.tables.get(position)?);
         let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
         let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", title.text)];
@@ -74,12 +74,13 @@ fn near_words(neighbours: usize) -> String {
     }
 }
 
-/// The same picture as files.
-fn files(page: &Page, out: &mut Markup) {
-    let Page::Service(slug) = page else { return };
+/// The same picture as files, which lie beside the page.
+pub(super) fn files(page: &Page, out: &mut Markup) {
     out.element("p", &[("class", "files")], |p| {
         for (ending, words) in [("svg", "SVG file"), ("puml", "PlantUML source")] {
-            p.leaf("a", &[("href", &format!("{slug}.{ending}")), ("download", "")], words).text(" ");
+            let path = page.beside(ending);
+            let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
+            p.leaf("a", &[("href", name), ("download", "")], words).text(" ");
         }
     });
 }

@@ -1,37 +1,37 @@
 //! The map of all services and the references between them.
 
 use super::Pages;
+use super::diagram::files;
 use super::service::section;
 use crate::erd::draw::Title;
 use crate::erd::draw_map::MapPicture;
 use crate::erd::map::{Across, BY_DOMAIN_ABOVE, Group, Land, MOST_BOXES, Map, across};
 use crate::links::Page;
+use crate::lookup::Lookup;
 use crate::markup::Markup;
+use crate::puml;
 use crate::text::count;
 
 /// What the map is called.
 pub(crate) const TITLE: &str = "Map of all services";
 
 impl Pages<'_> {
-    /// The page of the map, and the map as a file where there is one.
-    pub(crate) fn map(&self) -> (String, Option<String>) {
-        let services = self.input.declared.services.iter().map(|service| {
-            let name = service.name.value.as_str();
-            (name, (service, self.input.domain(name)))
-        });
-        let services = services.collect();
-        let across = across(self.input.declared);
-        let land = Land { services: &services, across: &across, domains: self.input.domains };
-        let picture = whole(land).map(|map| MapPicture::of(map, self.layout));
+    /// The page of the map, and the map as files where there is one.
+    pub(crate) fn map(&self) -> MapFiles {
+        with_land(self.input, |land| self.map_of(land))
+    }
+
+    fn map_of(&self, land: Land<'_>) -> MapFiles {
+        let picture = whole(land).map(|map| MapPicture::of_all(map, self.input.drawings, self.layout));
         let page = self.shell(&Page::Map, TITLE, |main| {
             main.leaf("h1", &[], TITLE);
             main.leaf("p", &[("class", "quiet")], &words(land));
             match &picture {
                 Some(picture) => {
                     self.map_frame(picture, &Title { id: "map", text: TITLE }, main);
-                    main.element("p", &[("class", "files")], |p| {
-                        p.leaf("a", &[("href", &Page::Map.beside("svg")), ("download", "")], "SVG file");
-                    });
+                    if !picture.map.places.is_empty() {
+                        files(&Page::Map, main);
+                    }
                 }
                 None => {
                     main.leaf("p", &[("class", "note")], &too_many());
@@ -40,12 +40,17 @@ impl Pages<'_> {
             if is_by_domain(land) {
                 self.domain_maps(land, main);
             }
-            section("references", "References between services", main, |section| self.pairs(&across, section));
+            section("references", "References between services", main, |section| self.pairs(land.across, section));
         });
-        (page, picture.and_then(|picture| picture.file(TITLE, &crate::site::domain_rules(self.input.domains))))
+        let rules = crate::site::domain_rules(self.input.domains);
+        MapFiles {
+            page,
+            svg: picture.as_ref().and_then(|picture| picture.file(TITLE, &rules)),
+            puml: picture.filter(|picture| !picture.map.places.is_empty()).map(|picture| puml::map(TITLE, &picture.map)),
+        }
     }
 
-    fn map_frame(&self, picture: &MapPicture, title: &Title<'_>, out: &mut Markup) {
+    fn map_frame(&self, picture: &MapPicture<'_>, title: &Title<'_>, out: &mut Markup) {
         let target = |group: &Group| match group {
             Group::Service(name) => self.links.service(name).map(|page| Page::Map.to(&page)),
             Group::Domain(at) => Some(format!("#domain-{at}")),
@@ -106,6 +111,27 @@ impl Pages<'_> {
             None => out.text(service).text(" (not in the intent)"),
         };
     }
+}
+
+/// The page of the map, and what lies beside it.
+pub(crate) struct MapFiles {
+    pub(crate) page: String,
+    pub(crate) svg: Option<String>,
+    pub(crate) puml: Option<String>,
+}
+
+/// The one map of everything, before anybody draws it.
+pub(crate) fn map_of_all(input: &Lookup<'_>) -> Option<Map> {
+    with_land(input, whole)
+}
+
+fn with_land<T>(input: &Lookup<'_>, then: impl FnOnce(Land<'_>) -> T) -> T {
+    let services = input.declared.services.iter().map(|service| {
+        let name = service.name.value.as_str();
+        (name, (service, input.domain(name)))
+    });
+    let (services, across) = (services.collect(), across(input.declared));
+    then(Land { services: &services, across: &across, domains: input.domains })
 }
 
 fn is_by_domain(land: Land<'_>) -> bool {

@@ -17,6 +17,7 @@ mod table_page;
 mod tables;
 
 pub(crate) use home::standing_sentence;
+pub(crate) use map::{TITLE as MAP_TITLE, map_of_all};
 pub(crate) use overview::service_rows;
 pub(crate) use service::target_text;
 pub(crate) use shell::{POLICY, preamble};

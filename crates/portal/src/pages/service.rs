@@ -11,7 +11,7 @@ use crate::text::count;
 
 impl Pages<'_> {
     /// The page of a service.
-    pub(crate) fn service(&self, subject: &Subject<'_>, picture: &Picture) -> String {
+    pub(crate) fn service(&self, subject: &Subject<'_>, picture: &Picture<'_>) -> String {
         let (service, page) = (subject.service, subject.home);
         let name = &service.name.value;
         self.shell(page, name, |main| {

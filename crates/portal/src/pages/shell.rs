@@ -6,7 +6,7 @@ use crate::markup::Markup;
 use crate::site::{SCRIPT, STYLE};
 
 /// Nothing from elsewhere, nothing inline. `file:` is there for browsers that take no two files for one origin.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' data:; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' file: data:; \
                       base-uri 'none'; form-action 'none'";
 
 /// The pages that every page leads to, and what they are called there.

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use trueup_portal::input::Input;
 use trueup_portal::live::{Served, Trouble};
+use trueup_portal::plantuml::Drawings;
 use trueup_portal::{Site, build};
 
-use crate::args::TruthArgs;
-use crate::check::{CheckError, Place, output};
+use crate::args::{ErdArgs, ServeArgs, TruthArgs};
+use crate::check::{CheckError, Place, find_settings, output};
+use crate::portal::plantuml::{self, Album, Which};
 use crate::portal::project::Project;
 use crate::report::InputError;
 use crate::report::text::{SENTENCE, clean};
@@ -31,12 +34,55 @@ impl State {
     }
 }
 
+/// Who draws the diagrams, and what was drawn so far: PlantUML is not started for what did not change.
+#[derive(Clone, Debug)]
+pub(super) struct Studio {
+    arguments: ErdArgs,
+    album: Arc<Album>,
+}
+
+impl Studio {
+    /// Says at once, and not only on the pages, that the program is not there.
+    ///
+    /// # Errors
+    /// When somebody wants a PlantUML that is not there.
+    pub(super) fn of(arguments: &ServeArgs, place: &Place) -> Result<Self, CheckError> {
+        let (root, settings, _) = find_settings(&place.folder);
+        plantuml::wanted(&arguments.erd, &settings.portal, &root, place)?;
+        Ok(Self { arguments: arguments.erd.clone(), album: Arc::default() })
+    }
+
+    /// Has the diagrams drawn; what could not be is in the errors of the project.
+    fn draw(&self, project: &mut Project, place: &Place) -> Result<Option<Drawings>, CheckError> {
+        if !project.errors.is_empty() {
+            return Ok(None);
+        }
+        let Some(program) = project.plantuml(&self.arguments, place)? else { return Ok(None) };
+        match self.album.draw(&program, &project.input(), Which::All)? {
+            Ok(drawings) => Ok(Some(drawings)),
+            Err(errors) => {
+                project.errors = errors;
+                Ok(None)
+            }
+        }
+    }
+}
+
 /// Reads the files again and makes the pages; tells on the terminal what came of it.
-pub(super) fn renew(before: Option<&State>, truth: &TruthArgs, place: &Place) -> Result<State, CheckError> {
+pub(super) fn renew(
+    before: Option<&State>,
+    truth: &TruthArgs,
+    studio: &Studio,
+    place: &Place,
+) -> Result<State, CheckError> {
     let started = Instant::now();
-    match Project::read(truth, place) {
-        Ok(project) if project.errors.is_empty() => {
-            let site = Arc::new(build(&project.input()));
+    let read = Project::read(truth, place).and_then(|mut project| {
+        let drawings = studio.draw(&mut project, place)?;
+        Ok((project, drawings))
+    });
+    match read {
+        Ok((project, drawings)) if project.errors.is_empty() => {
+            let site = Arc::new(build(&Input { drawings: drawings.as_ref(), ..project.input() }));
             let notes = project.notes();
             let mut text = format!("{}, made in {} ms\n", project.size(), started.elapsed().as_millis());
             if before.is_none_or(|before| before.notes != notes) {
@@ -45,7 +91,7 @@ pub(super) fn renew(before: Option<&State>, truth: &TruthArgs, place: &Place) ->
             output::print(&text)?;
             Ok(State { name: name(Some(&site), &[]), site: Some(site), troubles: Vec::new(), notes })
         }
-        Ok(project) => {
+        Ok((project, _)) => {
             let troubles = project.errors.iter().map(trouble).collect();
             spoiled(before, troubles, || project.tell_errors(place))
         }
