@@ -8,6 +8,7 @@ mod flyway;
 mod linters;
 mod machine;
 mod mkdocs;
+mod plantuml;
 mod release;
 mod test;
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask CHORE
 
-  fetch   get PostgreSQL 13 to 18, Flyway, MkDocs, linters of workflows and what drives a browser for the tests, once, into a cache outside of the clone
+  fetch   get PostgreSQL 13 to 18, Flyway, MkDocs, PlantUML, linters of workflows and what drives a browser for the tests, once, into a cache outside of the clone
   test    fetch, then formatting, lints, all tests, and the dependency rules
   bench   measure the main job, and print each figure beside its target; `bench portal` measures the portal only, `bench runner` the
           runner only, and `bench runner quick` that without Flyway and psql 50 ms away, which take minutes";
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             flyway::fetch();
             browser::fetch();
             mkdocs::fetch();
+            plantuml::fetch();
             linters::fetch();
             code(fetch::fetch().is_empty())
         }

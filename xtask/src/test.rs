@@ -14,6 +14,7 @@ use crate::flyway;
 use crate::linters;
 use crate::machine::{cargo_deny, run};
 use crate::mkdocs;
+use crate::plantuml;
 use crate::release;
 
 /// Tests counted from what `cargo test` printed.
@@ -60,6 +61,10 @@ pub(crate) fn test() -> bool {
     });
     step("MkDocs", &mut || {
         mkdocs::fetch();
+        Ok(())
+    });
+    step("PlantUML", &mut || {
+        plantuml::fetch();
         Ok(())
     });
     step("linters of workflows", &mut || {

@@ -53,11 +53,7 @@ fn group(node: usize, place: &Place) -> String {
         Group::Domain(_) => " <<domain>>",
         Group::Service(_) | Group::NoDomain | Group::AllMissing => "",
     };
-    format!(
-        "entity \"{}\" as e{node}{stereotype} {{\n  {{field}} {}\n}}\n",
-        name(&place.title),
-        plain(&place.note)
-    )
+    format!("entity \"{}\" as e{node}{stereotype} {{\n  {{field}} {}\n}}\n", name(&place.title), plain(&place.note))
 }
 
 /// It points at what is referenced, with how many references it stands for.

@@ -514,7 +514,7 @@ fn hostile_yaml_goes_all_the_way() {
 fn plantuml_reads_names_as_text() {
     let sources: Vec<Vec<u8>> =
         hostile().files.into_iter().filter(|(path, _)| path.ends_with(".puml")).map(|(_, text)| text).collect();
-    assert_eq!(sources.len(), 3);
+    assert_eq!(sources.len(), 3 + 1, "services, and the map");
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..sources.len()).map(|n| folder.path().join(format!("{n}.puml"))).collect();
     for (file, source) in files.iter().zip(&sources) {

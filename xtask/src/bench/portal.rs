@@ -61,8 +61,8 @@ fn reference(program: &Path, project: &Path, work: &Path, table: &mut Table) -> 
 
 /// All `.puml` of a folder to SVG, in one JVM.
 fn plantuml(folder: &Path, out: &Path) -> Result<Measured, String> {
-    if !has("plantuml") {
-        return Err("there is no plantuml; apt-get install plantuml".to_owned());
+    if !has("plantuml") || !has("dot") {
+        return Err("there is no plantuml, or no Graphviz; apt-get install plantuml graphviz".to_owned());
     }
     let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -71,7 +71,10 @@ fn plantuml(folder: &Path, out: &Path) -> Result<Measured, String> {
     let mut command = Command::new("plantuml");
     command.args(["-tsvg", "-o"]).arg(out).args(&sources);
     let measured = measure(&mut command)?;
-    let made = std::fs::read_dir(out).map_or(0, Iterator::count);
+    // It draws its errors, too, and ends well: a picture counts that has a box of its source in it, by its alias.
+    let shows = |picture: PathBuf| std::fs::read_to_string(picture).is_ok_and(|svg| svg.contains("e0\""));
+    let pictures = std::fs::read_dir(out).into_iter().flatten();
+    let made = pictures.filter(|entry| entry.as_ref().is_ok_and(|entry| shows(entry.path()))).count();
     if measured.code == Some(0) && made == sources.len() {
         Ok(measured)
     } else {

@@ -22,6 +22,9 @@ export function examine() {
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
   if (ids.length > 0 && twice.length > 0) problems.push(`the same id twice: ${[...new Set(twice)].slice(0, 5)}`);
+  for (const image of document.querySelectorAll("img")) {
+    if (!image.complete || image.naturalWidth === 0) problems.push(`the picture ${image.getAttribute("src")} is not shown`);
+  }
   if (document.querySelectorAll("h1").length !== 1) problems.push("not one h1");
   if (document.title.trim() === "") problems.push("no title");
   return problems;

@@ -86,6 +86,7 @@ pub(crate) fn trueup(project: &Path) -> Command {
 /// Every portal that can be made here.
 pub(crate) fn all() -> Vec<Portal> {
     let mut all = vec![brownfield(), hostile_one()];
+    all.extend(drawn());
     match trueup_testkit::shared_corpora().map(|corpora| corpora.join("novatrek")) {
         Some(reference) => all.push(novatrek(&reference)),
         None => trueup_testkit::skipped("the reference repository is not beside the clone"),
@@ -122,10 +123,31 @@ fn hostile_one() -> Portal {
     portal
 }
 
-/// On a web server that does what the settings for Azure Static Web Apps say.
+/// The hostile one with pictures by PlantUML, when there is one.
+fn drawn() -> Option<Portal> {
+    let project = project();
+    let arguments = plantuml()?;
+    let mut portal = Portal::build("drawn", project.path(), &arguments, &[]);
+    portal.is_hostile = true;
+    Some(portal)
+}
+
+/// Arguments that ask for pictures by PlantUML; `None` when there is none, which is said.
+fn plantuml() -> Option<[String; 2]> {
+    match trueup_testkit::plantuml::missing() {
+        None => Some(["--erd", "plantuml"].map(str::to_owned)),
+        Some(why) => {
+            trueup_testkit::skipped(&why);
+            None
+        }
+    }
+}
+
+/// On a web server that does what the settings for Azure Static Web Apps say; with pictures in files, if possible.
 pub(crate) fn served() -> Portal {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
-    let mut portal = Portal::build("served", &example, &[], &[["loans", "table", "loans"]]);
+    let arguments = plantuml().map_or_else(Vec::new, Vec::from);
+    let mut portal = Portal::build("served", &example, &arguments, &[["loans", "table", "loans"]]);
     portal.web = Some(Web::serve(&portal.root()));
     portal
 }

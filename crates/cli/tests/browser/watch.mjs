@@ -25,8 +25,8 @@ export class Watch {
       if (!known && !url.endsWith("/favicon.ico")) this.problem(`asks for ${url}`);
     });
     page.on("requestfailed", (request) => {
-      // A page that is left ends what it listens to.
-      if (!request.url().endsWith("/.trueup/events")) this.problem(`not loaded: ${request.url()}`);
+      // A page that is left ends what it listens to, and what it has not loaded yet.
+      if (!request.url().endsWith("/.trueup/events") && request.failure()?.errorText !== "net::ERR_ABORTED") this.problem(`not loaded: ${request.url()}`);
     });
     await page.addInitScript(() => {
       window.violations = [];

@@ -2,8 +2,8 @@
 
 use trueup_model::declared::DeclaredService;
 
-use crate::erd::{self, draw::Picture};
 use crate::erd::elk::Elk;
+use crate::erd::{self, draw::Picture};
 use crate::lookup::Lookup;
 
 /// The file; none without a table, or where there is no placement.

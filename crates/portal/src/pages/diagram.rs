@@ -35,7 +35,14 @@ impl Pages<'_> {
     }
 
     /// A picture in a frame, whose boxes lead to the tables of this service and to the pages of others.
-    fn framed(&self, service: &DeclaredService, page: &Page, picture: &Picture<'_>, title: &Title<'_>, out: &mut Markup) {
+    fn framed(
+        &self,
+        service: &DeclaredService,
+        page: &Page,
+        picture: &Picture<'_>,
+        title: &Title<'_>,
+        out: &mut Markup,
+    ) {
         let own = |position: usize| self.links.to_table(page, service, service.tables.get(position)?);
         let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
         let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", title.text)];

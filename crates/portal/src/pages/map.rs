@@ -46,7 +46,9 @@ impl Pages<'_> {
         MapFiles {
             page,
             svg: picture.as_ref().and_then(|picture| picture.file(TITLE, &rules)),
-            puml: picture.filter(|picture| !picture.map.places.is_empty()).map(|picture| puml::map(TITLE, &picture.map)),
+            puml: picture
+                .filter(|picture| !picture.map.places.is_empty())
+                .map(|picture| puml::map(TITLE, &picture.map)),
         }
     }
 

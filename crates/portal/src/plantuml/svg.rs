@@ -168,7 +168,8 @@ fn refusal(texts: &[String]) -> Refused {
         if all.is_empty() { "a picture that does not show the tables".to_owned() } else { cut(&all) }
     };
     if texts.iter().any(|text| text.starts_with("Cannot find Graphviz") || text.starts_with("Dot Executable:")) {
-        let what: Vec<&str> = texts.iter().map(String::as_str).filter(|text| text.to_lowercase().contains("dot executable")).collect();
+        let what: Vec<&str> =
+            texts.iter().map(String::as_str).filter(|text| text.to_lowercase().contains("dot executable")).collect();
         return Refused::NoGraphviz(if what.is_empty() { all() } else { cut(&what.join("; ")) });
     }
     let line = texts.iter().find_map(|text| {
@@ -191,7 +192,9 @@ mod tests {
     use super::*;
 
     fn around(inside: &str) -> String {
-        format!("<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' width='20.2px' height='10px' viewBox='0 0 20 10'>{inside}</svg>")
+        format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' width='20.2px' height='10px' viewBox='0 0 20 10'>{inside}</svg>"
+        )
     }
 
     fn shapes(inside: &str) -> String {
@@ -226,13 +229,17 @@ mod tests {
             assert!(read(around(marks).as_bytes(), 3).is_err(), "{marks}");
         }
         // Words of errors are words like others.
-        assert!(read(around("<rect id='e0'/><text>Syntax Error?</text><text>Cannot find Graphviz</text>").as_bytes(), 1).is_ok());
+        assert!(
+            read(around("<rect id='e0'/><text>Syntax Error?</text><text>Cannot find Graphviz</text>").as_bytes(), 1)
+                .is_ok()
+        );
     }
 
     #[test]
     fn what_an_error_says_is_told() {
         let refused = |inside: &str| read(around(inside).as_bytes(), 1).unwrap_err().to_string();
-        let syntax = "<text>[From string (line 5) ]</text><text>entity \"id='e0'\"</text><text fill='#F00'>Syntax Error?</text>";
+        let syntax =
+            "<text>[From string (line 5) ]</text><text>entity \"id='e0'\"</text><text fill='#F00'>Syntax Error?</text>";
         assert_eq!(refused(syntax), "PlantUML drew an error in line 5 of its source: Syntax Error?");
         let dot = "<text>Dot Executable: /x</text><text>File does not exist</text><text>Cannot find Graphviz. You should try</text>";
         assert_eq!(refused(dot), "PlantUML cannot find Graphviz: Dot Executable: /x");

@@ -146,7 +146,8 @@ mod tests {
         let place = Place { folder: std::env::temp_dir(), color: Default::default(), cache: std::env::temp_dir() };
         let settings = PortalSettings { erd: Some(ErdEngine::Plantuml), ..PortalSettings::default() };
         let asked = |erd, plantuml: Option<&str>| ErdArgs { erd, plantuml: plantuml.map(PathBuf::from) };
-        let wanted = |arguments: &ErdArgs, settings: &PortalSettings| wanted(arguments, settings, &place.folder, &place);
+        let wanted =
+            |arguments: &ErdArgs, settings: &PortalSettings| wanted(arguments, settings, &place.folder, &place);
         assert_eq!(wanted(&asked(None, None), &PortalSettings::default()).unwrap(), None);
         assert_eq!(wanted(&asked(Some(ErdEngine::Trueup), None), &settings).unwrap(), None);
         let none = said(wanted(&asked(None, Some("no/such.jar")), &settings).unwrap_err());
