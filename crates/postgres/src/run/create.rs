@@ -99,7 +99,7 @@ impl Runner<'_> {
     /// The statements that create it, transaction included.
     pub(super) fn creation_sql(&self, creation: &Creation) -> Vec<String> {
         let guard = &self.database.guard;
-        let mut sql = vec!["BEGIN;".to_owned()];
+        let mut sql = vec![guard.begin()];
         sql.extend(creation.missing.iter().map(|schema| format!("CREATE SCHEMA {};", schema.quoted())));
         if creation.exists {
             let insert = |(rank, row): &(i32, NewRow)| guard.table.insert(*rank, row, &guard.stamp, "0", true);

@@ -55,7 +55,7 @@ impl Runner<'_> {
     fn statements_of(&self, repair: &Repair, last_rank: i32) -> String {
         let guard = &self.database.guard;
         let table = guard.table.name().quoted();
-        let mut sql = String::from("BEGIN;");
+        let mut sql = guard.begin();
         for row in &repair.removed {
             // Writing to a String does not fail.
             let _ = write!(sql, "DELETE FROM {table} WHERE \"installed_rank\"={};", row.rank);
