@@ -19,10 +19,14 @@ pub(crate) fn has(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-/// Installs what is missing of npm, PostgreSQL and git with apt-get, through sudo when we are not root.
+/// Installs what is missing of npm, PostgreSQL, PgBouncer and git with apt-get, through sudo when we are not root.
 pub(crate) fn install_packages() -> Result<(), String> {
     let clients = Path::new("/usr/share/postgresql-common").is_dir() || has("psql");
-    install(&[("npm", has("npm")), ("postgresql", clients), ("git", has("git"))])
+    install(&[("npm", has("npm")), ("postgresql", clients), ("pgbouncer", has_pgbouncer()), ("git", has("git"))])
+}
+
+fn has_pgbouncer() -> bool {
+    trueup_testkit::pgbouncer::program().is_some()
 }
 
 /// Installs those of some packages that are not there.

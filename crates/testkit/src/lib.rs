@@ -10,6 +10,7 @@ pub mod flyway;
 mod link;
 pub mod linters;
 pub mod mkdocs;
+pub mod pgbouncer;
 pub mod plantuml;
 pub mod proxy;
 mod server;

@@ -12,7 +12,7 @@ use trueup_postgres::session::ServerError;
 use super::call::Filter;
 use super::table;
 use crate::report::text::{NAME, SENTENCE, clean};
-use crate::runner::{Server, category};
+use crate::runner::{POOLED, Server, category};
 
 /// What has no version yet.
 const EMPTY: &str = "<< Empty Schema >>";
@@ -66,6 +66,7 @@ pub(super) fn event(event: &Event<'_>, schema: &str) -> Option<Vec<String>> {
             let holder = holder.map_or(String::new(), |holder| format!(": {}", clean(holder, SENTENCE)));
             vec![format!("Waiting for another run that holds the lock on the schema history{holder}")]
         }
+        Event::Pooled => vec![POOLED.to_owned()],
         Event::Validated { migrations: judged, elapsed } => {
             vec![format!("Successfully validated {} (execution time {})", migrations(*judged), took(*elapsed))]
         }

@@ -22,6 +22,15 @@ pub(super) fn waiting(holder: Option<&str>) {
     complain(&format!("trueup: waiting for another run that holds the lock on the schema history{holder}"));
 }
 
+/// What is different through a pooler.
+pub(crate) const POOLED: &str = "the connection goes through a pooler: each transaction takes the lock for itself, and nothing can \
+                                 run outside of one";
+
+/// The connection goes through a pooler.
+pub(super) fn pooled() {
+    complain(&format!("trueup: {POOLED}"));
+}
+
 /// One migration was applied, or undone.
 pub(super) fn applied(ran: &Ran, command: Command) {
     let (what, file) = match command {

@@ -22,7 +22,7 @@ use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
 use trueup_postgres::session::NoServer;
 
 pub use error::RunnerError;
-pub(crate) use human::category;
+pub(crate) use human::{POOLED, category};
 use record::Record;
 
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};

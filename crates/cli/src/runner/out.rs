@@ -30,6 +30,7 @@ impl Out<'_> {
         }
         match event {
             Event::Waiting { holder } => human::waiting(*holder),
+            Event::Pooled => human::pooled(),
             Event::Applied(ran) if self.format == RunFormat::Human => human::applied(ran, self.command),
             Event::Applied(_) | Event::Validated { .. } | Event::Created { .. } | Event::Begins { .. } => {}
             Event::Planned(_) | Event::Running { .. } => {}

@@ -16,6 +16,7 @@ mod large;
 mod outside;
 mod picks;
 mod plan;
+mod pooled;
 mod reports;
 mod scene;
 mod settings;

@@ -55,10 +55,21 @@ impl Scene {
     }
 
     /// The same database, over a link.
-    pub(crate) fn reached_through(mut self, link: &Link) -> Self {
+    pub(crate) fn reached_through(self, link: &Link) -> Self {
+        self.reached_on(link.port())
+    }
+
+    /// The same database, on another port of 127.0.0.1.
+    pub(crate) fn reached_on(mut self, port: u16) -> Self {
         let name = self.url.rsplit('/').next().unwrap();
-        self.url = format!("jdbc:postgresql://127.0.0.1:{}/{name}", link.port());
+        self.url = format!("jdbc:postgresql://127.0.0.1:{port}/{name}");
         self.url_setting = format!("-url={}", self.url);
+        self
+    }
+
+    /// The same database, with a parameter in its URL.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.url = format!("{}?{parameter}", self.url);
         self
     }
 
@@ -122,11 +133,24 @@ impl Scene {
 
     /// The same, with what people read for an answer.
     pub(crate) fn for_people(&self, verb: &str, folder: &Path) -> Command {
+        self.through(&self.url, verb, folder)
+    }
+
+    /// The same over another way to the database: the port of 127.0.0.1.
+    pub(crate) fn on_port(&self, port: u16, verb: &str) -> Command {
+        let name = self.url.rsplit('/').next().unwrap();
+        let url = format!("jdbc:postgresql://127.0.0.1:{port}/{name}");
+        let mut command = self.through(&url, verb, self.folder.path());
+        command.args(["--format", "json"]);
+        command
+    }
+
+    fn through(&self, url: &str, verb: &str, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FLYWAY_")) {
             command.env_remove(name);
         }
-        command.arg("-C").arg(folder).args([verb, "--user", self.user, "--url", &self.url]);
+        command.arg("-C").arg(folder).args([verb, "--user", self.user, "--url", url]);
         command
     }
 

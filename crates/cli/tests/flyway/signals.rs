@@ -16,7 +16,7 @@ fn start(scene: &Scene) -> Child {
 }
 
 /// Sends a signal once a statement like this one runs, and gives what the run said; it must end at once.
-fn interrupt(scene: &Scene, child: Child, statement: &str, signal: Signal) -> Output {
+pub(crate) fn interrupt(scene: &Scene, child: Child, statement: &str, signal: Signal) -> Output {
     let runs = format!(
         "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' \
          and query like '%{statement}%' and pid <> pg_backend_pid()"

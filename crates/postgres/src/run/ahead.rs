@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::place::{Message, Place};
 use crate::session::{Outcome, SessionError};
 
-use super::guard::{FINISH_LEAD, FIRST_LEAD};
+use super::guard::FINISH_LEAD;
 use super::outcome::{Cause, Failure, Left, RunError};
 use super::runner::{Runner, Step};
 
@@ -14,7 +14,7 @@ use super::runner::{Runner, Step};
 type Part = (usize, Option<usize>);
 
 /// `division_by_zero`, which our checks raise.
-const DIVISION_BY_ZERO: &str = "22012";
+pub(super) const DIVISION_BY_ZERO: &str = "22012";
 
 /// `query_canceled`
 pub(super) const QUERY_CANCELED: &str = "57014";
@@ -93,12 +93,13 @@ impl Runner<'_> {
         let range = 0..step.script.text().len();
         let bytes = self.counts_bytes();
         let (text, statements) = (step.script.text(), step.script.statements.as_slice());
-        let message = Message { text, statements, range, first: 0, prefix, lead: FIRST_LEAD, bytes };
+        let lead = self.database.guard.first_lead();
+        let message = Message { text, statements, range, first: 0, prefix, lead, bytes };
         let place = message.place(outcome);
         match () {
             () if outcome.unexpected_copy => self.failure(step, place, Cause::CopyWithoutData, Left::Nothing),
-            // BEGIN is done, and the check of the history behind it is what failed.
-            () if ours(1) => self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing),
+            // BEGIN is done, and a check behind it is what failed: of the lock, or of the history.
+            () if (1..lead - 1).any(ours) => self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing),
             () if canceled => self.failure(step, place, Cause::Interrupted, Left::Nothing),
             () => self.failure(step, place, Cause::Statement(error), Left::Nothing),
         }

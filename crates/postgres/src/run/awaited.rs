@@ -11,6 +11,7 @@ use crate::session::{Outcome, SessionError};
 use super::ahead::QUERY_CANCELED;
 use super::database::checked;
 use super::outcome::{Cause, Failure, Left, RunError};
+use super::pooled;
 use super::runner::{Runner, Step};
 use super::script::Batch;
 
@@ -21,7 +22,11 @@ impl Runner<'_> {
     /// A script in a transaction of its own.
     pub(super) async fn awaited(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
         let start = Instant::now();
-        checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
+        let guard = &self.database.guard;
+        let begin = if step.row.is_some() { guard.begin_behind(self.last_rank) } else { guard.begin() };
+        if self.is_overtaken(&begin).await? {
+            return Ok(Some(self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing)));
+        }
         if let Some(mut failure) = self.body(step).await? {
             self.rewind().await?;
             failure.left = if step.script.own_transactions { Left::Perhaps } else { Left::Nothing };
@@ -35,12 +40,23 @@ impl Runner<'_> {
         // A callback has no row, and may run before there is a history.
         let rank = if step.row.is_some() { self.next_rank().await? } else { self.last_rank };
         let insert = step.row.as_ref().map(|row| self.insert(rank, row, ELAPSED, true)).unwrap_or_default();
-        let outcome = self.ours(&format!("{insert}COMMIT")).await?;
+        let outcome = self.ours(&format!("{insert}{}", self.database.guard.commit())).await?;
         if outcome.error.is_some() {
             return self.not_committed(step, outcome).await;
         }
         self.applied(step, rank, start.elapsed());
         Ok(None)
+    }
+
+    /// Begins a transaction; whether somebody else has the lock, or has written to the history, so that there is none.
+    pub(super) async fn is_overtaken(&mut self, begin: &str) -> Result<bool, RunError> {
+        let outcome = self.ours(begin).await?;
+        if self.database.guard.pooled.is_some() && outcome.error.as_ref().is_some_and(pooled::is_overtaken) {
+            self.rewind().await?;
+            return Ok(true);
+        }
+        checked(outcome, "a transaction cannot be started")?;
+        Ok(false)
     }
 
     async fn not_committed(&mut self, step: &Step, outcome: Outcome) -> Result<Option<Failure>, RunError> {

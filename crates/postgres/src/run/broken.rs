@@ -65,8 +65,8 @@ impl Runner<'_> {
 
     async fn read_anew(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
         let mut anew = Database::open(&self.database.endpoint, self.inputs).await?;
-        let key = anew.table().lock_key();
-        lock::take(&mut anew.session, key, Some(CANCEL_TIME.as_secs()), self.stop, &mut |_| {}).await?;
+        let lock = anew.lock();
+        lock::take(&mut anew.session, lock, Some(CANCEL_TIME.as_secs()), self.stop, &mut |_| {}).await?;
         let rows = anew.rows().await?;
         anew.close().await;
         Ok(rows)

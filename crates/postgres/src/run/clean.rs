@@ -78,7 +78,10 @@ impl Runner<'_> {
             missing: missing.into_iter().map(|schema| schema.name.to_string()).collect(),
             ..Cleaned::default()
         };
-        checked(self.outcome_of("BEGIN").await?, NOT_CLEANED)?;
+        let begin = self.database.guard.begin();
+        if self.is_overtaken(&begin).await? {
+            return Err(RunError::Overtaken);
+        }
         let work = self.drop_all(&names, &created, &mut cleaned).await;
         if work.is_err() {
             self.rewind().await?;

@@ -19,6 +19,11 @@ pub(super) struct Creation {
 }
 
 impl Creation {
+    /// The rank of the first row that it writes.
+    pub(super) fn first_rank(&self) -> Option<i32> {
+        self.rows.iter().map(|(rank, _)| *rank).min()
+    }
+
     /// Whether a baseline is among it.
     pub(super) fn is_baseline(&self) -> bool {
         self.rows.iter().any(|(_, row)| row.kind == AppliedKind::Baseline)
@@ -99,7 +104,7 @@ impl Runner<'_> {
     /// The statements that create it, transaction included.
     pub(super) fn creation_sql(&self, creation: &Creation) -> Vec<String> {
         let guard = &self.database.guard;
-        let mut sql = vec!["BEGIN;".to_owned()];
+        let mut sql = vec![guard.begin_to_create(creation)];
         sql.extend(creation.missing.iter().map(|schema| format!("CREATE SCHEMA {};", schema.quoted())));
         if creation.exists {
             let insert = |(rank, row): &(i32, NewRow)| guard.table.insert(*rank, row, &guard.stamp, "0", true);

@@ -11,8 +11,9 @@ use crate::session::{Endpoint, Outcome, Session, SessionError};
 use super::Event;
 use super::guard::Guard;
 use super::inputs::Inputs;
-use super::lock;
+use super::lock::{self, Lock};
 use super::outcome::RunError;
+use super::pooled::{self, Pooled};
 use super::progress::ProgressTable;
 use super::stop::Stop;
 
@@ -51,6 +52,8 @@ impl Look {
     }
 }
 
+const NOT_KNOWN: &str = "the connection cannot be asked about itself";
+
 /// Asked first; the columns are read in [`Database::open`].
 const WHO: &str = "SELECT session_user,pg_catalog.current_setting('role'),pg_catalog.current_setting('search_path'),\
      pg_catalog.current_schema(),pg_catalog.current_setting('session_replication_role'),pg_catalog.pg_backend_pid(),\
@@ -73,16 +76,22 @@ impl Database {
     /// The lock cannot work on this connection, or it has no schema.
     pub async fn on(mut session: Session, inputs: &Inputs) -> Result<Self, RunError> {
         if let Some(sql) = &inputs.settings.init_sql.value {
+            let process = checked(session.query("SELECT pg_catalog.pg_backend_pid()").await?, NOT_KNOWN)?;
+            let process = process.rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
+            if process.is_none_or(|process| process != session.pid().to_string()) {
+                return Err(RunError::PooledInitSql);
+            }
             checked(session.query(sql).await?, "initSql failed")?;
         }
-        let outcome = checked(session.query(WHO).await?, "the connection cannot be asked about itself")?;
+        let outcome = checked(session.query(WHO).await?, NOT_KNOWN)?;
         let row = outcome.rows.first().cloned().unwrap_or_default();
         let text = |column: usize| row.get(column).cloned().flatten();
         let needed = |column: usize| {
             text(column).ok_or_else(|| SessionError::Protocol("no answer about the session's settings".to_owned()))
         };
-        if needed(5)? != session.pid().to_string() {
-            return Err(RunError::Pooler);
+        let through_pooler = needed(5)? != session.pid().to_string();
+        if through_pooler {
+            pooled::refuse_lost_parameters(&session.endpoint().options, &needed(2)?)?;
         }
         let named = inputs.settings.history_schema().map(Identifier::new);
         let schema = named.or_else(|| text(3).map(Identifier::new)).ok_or(RunError::NoSchema)?;
@@ -95,6 +104,7 @@ impl Database {
         let table = HistoryTable::new(QualifiedName::new(schema.clone(), inputs.settings.table.value.as_str()))
             .in_tablespace(inputs.tablespace.as_deref().map(Identifier::from));
         let installed_by = inputs.installed_by.clone().map_or_else(|| needed(6), Ok)?;
+        let pooled = through_pooler.then_some(Pooled { lock_timeout: inputs.lock_timeout, is_told: false });
         let stamp = Stamp { installed_by, time_zone: needed(8)? };
         let mut placeholders = inputs.settings.replacements();
         placeholders.set_built_in("defaultSchema", schema.as_str());
@@ -104,12 +114,17 @@ impl Database {
         placeholders.set_built_in("workingDirectory", &*inputs.working_directory);
         Ok(Self {
             server_version: needed(9)?,
-            guard: Guard { table, stamp, restore },
+            guard: Guard { table, stamp, restore, pooled },
             schemas: schemas(inputs),
             endpoint: session.endpoint().clone(),
             placeholders,
             session,
         })
+    }
+
+    /// Flyway's lock, as it is held on this connection.
+    pub(super) fn lock(&self) -> Lock {
+        Lock { key: self.table().lock_key(), of_transaction: self.guard.pooled.is_some() }
     }
 
     /// The history's table.
@@ -167,7 +182,7 @@ impl Database {
     /// Tries for the lock, and looks at schemas and history behind it, all in one wait. Without the lock, what was seen
     /// may be out of date by the time somebody gives it up.
     async fn lock_and_look(&mut self) -> Result<Option<Look>, RunError> {
-        self.session.send_for_rows(&lock::attempt(self.guard.table.lock_key()))?;
+        self.session.send_for_rows(&self.lock().attempt())?;
         self.session.send_for_rows(&self.question())?;
         // On a new database this fails, and nobody minds.
         history::ask(&mut self.session, &self.guard.table)?;
@@ -187,11 +202,16 @@ impl Database {
         stop: &mut Stop,
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Look, RunError> {
+        if let Some(pooled) = self.guard.pooled.as_mut().filter(|pooled| !pooled.is_told) {
+            pooled::refuse_statement_mode(&mut self.session).await?;
+            pooled.is_told = true;
+            tell(Event::Pooled);
+        }
         if let Some(look) = self.lock_and_look().await? {
             return Ok(look);
         }
-        let key = self.table().lock_key();
-        lock::take(&mut self.session, key, inputs.lock_seconds, stop, tell).await?;
+        let lock = self.lock();
+        lock::take(&mut self.session, lock, inputs.lock_seconds, stop, tell).await?;
         self.look_locked().await
     }
 

@@ -7,6 +7,7 @@ use super::Event;
 use super::database::{Database, checked};
 use super::inputs::{Command, Inputs};
 use super::outcome::RunError;
+use super::pooled;
 use super::runner::{Came, Runner, Step};
 use super::stop::Stop;
 
@@ -125,7 +126,8 @@ impl Runner<'_> {
 
     /// Puts the session in the order that every script finds, once.
     pub(super) async fn ready(&mut self) -> Result<(), RunError> {
-        if std::mem::replace(&mut self.is_ready, true) {
+        // Through a pooler, every transaction does that for itself.
+        if std::mem::replace(&mut self.is_ready, true) || self.database.guard.pooled.is_some() {
             return Ok(());
         }
         let timeout = self.inputs.lock_timeout.map(|milliseconds| format!("SET lock_timeout={milliseconds};"));
@@ -209,8 +211,11 @@ impl Runner<'_> {
     /// Sends something of ours.
     pub(super) async fn execute(&mut self, sql: &str, what: &'static str) -> Result<(), RunError> {
         let outcome = self.session().query(sql).await?;
-        if outcome.error.is_some() {
+        if let Some(error) = &outcome.error {
             self.rewind().await?;
+            if self.database.guard.pooled.is_some() && pooled::is_overtaken(error) {
+                return Err(RunError::Overtaken);
+            }
         }
         checked(outcome, what)?;
         Ok(())

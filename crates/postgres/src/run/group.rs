@@ -7,7 +7,6 @@ use trueup_model::location::Location;
 use crate::place::Place;
 use crate::session::TransactionStatus;
 
-use super::database::checked;
 use super::events::{AFTER_VERSIONED, BEFORE_REPEATABLES};
 use super::outcome::{Cause, Failure, Left, Refused, RunError};
 use super::runner::{Came, Runner, Step};
@@ -22,7 +21,11 @@ impl Runner<'_> {
         self.current = Some(steps[0].path.clone());
         let mut rank = self.last_rank;
         let mut took = Vec::with_capacity(steps.len());
-        checked(self.ours("BEGIN").await?, "a transaction cannot be started")?;
+        let begin = self.database.guard.begin_behind(self.last_rank);
+        if self.is_overtaken(&begin).await? {
+            self.wait_for_turn().await?;
+            return Ok(Came::Reread);
+        }
         let mut failure = None;
         for step in steps {
             self.begin(step);
@@ -35,7 +38,7 @@ impl Runner<'_> {
             }
         }
         if failure.is_none() {
-            let outcome = self.ours("COMMIT").await?;
+            let outcome = self.ours(self.database.guard.commit()).await?;
             let cause = outcome.error.map(|error| Cause::Commit(Box::new(error)));
             failure = cause.map(|cause| self.failure(&steps[steps.len() - 1], Place::NOWHERE, cause, Left::Nothing));
         }
@@ -107,7 +110,7 @@ impl Runner<'_> {
         if steps.is_empty() {
             return Ok(Came::Done);
         }
-        let mut sql = String::from("BEGIN;");
+        let mut sql = self.database.guard.begin_behind(self.last_rank);
         let base = self.last_rank;
         let rank = |index: usize| base.saturating_add(i32::try_from(index + 1).unwrap_or(i32::MAX));
         for (index, step) in steps.iter().enumerate() {

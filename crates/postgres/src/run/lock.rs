@@ -18,10 +18,26 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Time between the first two tries; each pause is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
+/// Which lock, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lock {
+    pub(super) key: i64,
+    /// Through a pooler it ends with the transaction: a try then only tells whether it was to be had.
+    pub(super) of_transaction: bool,
+}
+
+impl Lock {
+    /// One try.
+    pub(super) fn attempt(self) -> String {
+        let what = if self.of_transaction { "pg_try_advisory_xact_lock" } else { "pg_try_advisory_lock" };
+        format!("SELECT pg_catalog.{what}({})", self.key)
+    }
+}
+
 /// Takes the lock.
 pub(super) async fn take(
     session: &mut Session,
-    key: i64,
+    lock: Lock,
     seconds: Option<u64>,
     stop: &mut Stop,
     tell: &mut (dyn FnMut(Event<'_>) + Send),
@@ -29,11 +45,11 @@ pub(super) async fn take(
     let start = Instant::now();
     let mut holder = None;
     for tries in 0_u64.. {
-        if asked(session, &attempt(key)).await?.as_deref() == Some("t") {
+        if asked(session, &lock.attempt()).await?.as_deref() == Some("t") {
             return Ok(());
         }
         if tries == 0 {
-            holder = asked(session, &who_holds(key)).await?;
+            holder = asked(session, &who_holds(lock.key)).await?;
             tell(Event::Waiting { holder: holder.as_deref() });
         }
         if seconds.is_some_and(|seconds| start.elapsed() >= Duration::from_secs(seconds)) {
@@ -46,11 +62,6 @@ pub(super) async fn take(
         }
     }
     Err(RunError::Locked { holder, seconds: start.elapsed().as_secs() })
-}
-
-/// One try.
-pub(super) fn attempt(key: i64) -> String {
-    format!("SELECT pg_catalog.pg_try_advisory_lock({key})")
 }
 
 /// What came of one try.

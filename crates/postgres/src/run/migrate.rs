@@ -30,10 +30,15 @@ impl Database {
         stop: &mut Stop,
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Migrated, RunError> {
-        let look = self.locked(inputs, stop, tell).await?;
-        let mut runner = Runner::new(self, inputs, stop, tell);
-        let came = runner.all(look).await;
-        let mut migrated = runner.ended(came).await?;
+        let mut migrated = loop {
+            let look = self.locked(inputs, stop, tell).await?;
+            let mut runner = Runner::new(self, inputs, stop, tell);
+            match runner.all(look).await {
+                // Through a pooler the lock is not held in between: somebody else made the history.
+                Err(RunError::Overtaken) if runner.migrated.applied.is_empty() => {}
+                came => break runner.ended(came).await?,
+            }
+        };
         migrated.round_trips = self.round_trips();
         Ok(migrated)
     }

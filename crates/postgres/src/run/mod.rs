@@ -24,6 +24,7 @@ mod notes;
 mod outcome;
 mod patience;
 mod plan;
+mod pooled;
 mod progress;
 mod repair;
 mod resume;
@@ -56,6 +57,8 @@ pub enum Event<'e> {
         /// A description for people.
         holder: Option<&'e str>,
     },
+    /// The connection goes through a pooler: nothing runs outside of a transaction, and each one takes the lock.
+    Pooled,
     /// The migrations fit the history.
     Validated {
         /// Files and rows, each pair once.

@@ -152,12 +152,27 @@ pub enum RunError {
         /// What the server said.
         error: Box<ServerError>,
     },
-    /// A pooler may hand each transaction to another server process; in which mode it works cannot be seen from here.
+    /// A pooler hands each statement to another server process.
     #[error(
-        "the connection goes through a pooler, which may give each transaction to another server process and so break the lock \
-         (in session mode too: from here it looks the same); connect to PostgreSQL itself"
+        "the connection goes through a pooler that allows no transactions{}; connect to PostgreSQL itself, or through a \
+         pooler in session or transaction mode", said(.0)
     )]
-    Pooler,
+    StatementPooler(String),
+    /// A pooler may hand each transaction to another server process, where `initSql` has not run.
+    #[error(
+        "initSql is set, and the connection goes through a pooler, which may give what follows to another server process; \
+         connect to PostgreSQL itself"
+    )]
+    PooledInitSql,
+    /// A pooler ignored, or may have, what the connection asked for.
+    #[error(
+        "the connection goes through a pooler, and nobody can tell whether the server has got `{0}`; set it for the role or the \
+         database instead, name the schema with defaultSchema, or connect to PostgreSQL itself"
+    )]
+    LostParameter(String),
+    /// Through a pooler, the lock was free a moment ago.
+    #[error("another run came first; nothing was done since, run this again")]
+    Overtaken,
     /// The session has no schema to look for the history in.
     #[error("no schema is named, and the connection's search path has none that exists; set defaultSchema")]
     NoSchema,
@@ -259,6 +274,11 @@ impl From<Failure> for RunError {
 fn does(schemas: &[String]) -> String {
     let list = schemas.join(", ");
     if schemas.len() == 1 { format!("schema {list} does") } else { format!("schemas {list} do") }
+}
+
+/// What the pooler said, if anything.
+fn said(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(" ({message})") }
 }
 
 fn held(holder: Option<&String>) -> String {

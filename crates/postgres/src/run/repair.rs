@@ -44,7 +44,7 @@ impl Runner<'_> {
             return Ok(Some(repair));
         }
         let last_rank = rows.iter().filter(|row| row.success).map(|row| row.rank).max().unwrap_or_default();
-        let sql = self.statements_of(&repair, last_rank);
+        let sql = self.statements_of(&repair, rows.last().map_or(0, |row| row.rank), last_rank);
         self.execute(&sql, "the schema history cannot be repaired; nothing was changed").await?;
         for one in std::mem::take(&mut self.progress.unfinished) {
             self.emit(Event::Forgotten { script: &one.script });
@@ -52,10 +52,11 @@ impl Runner<'_> {
         Ok(Some(repair))
     }
 
-    fn statements_of(&self, repair: &Repair, last_rank: i32) -> String {
+    /// `ends` is the highest rank, `last_rank` that of the last success.
+    fn statements_of(&self, repair: &Repair, ends: i32, last_rank: i32) -> String {
         let guard = &self.database.guard;
         let table = guard.table.name().quoted();
-        let mut sql = String::from("BEGIN;");
+        let mut sql = guard.begin_behind(ends);
         for row in &repair.removed {
             // Writing to a String does not fail.
             let _ = write!(sql, "DELETE FROM {table} WHERE \"installed_rank\"={};", row.rank);

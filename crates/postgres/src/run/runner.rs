@@ -13,6 +13,7 @@ use super::database::Database;
 use super::events::Callbacks;
 use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
+use super::pooled;
 use super::progress::Progress;
 use super::script::{Mode, Script};
 use super::stop::Stop;
@@ -115,8 +116,13 @@ impl<'a> Runner<'a> {
         files: impl Iterator<Item = (&'m Migration, Option<NewRow>)>,
     ) -> Result<Vec<Step>, RunError> {
         let (mut steps, mut refused) = (Vec::new(), Vec::new());
+        let runs = !self.inputs.settings.skip_executing_migrations.value;
+        let through_pooler = runs && self.database.guard.pooled.is_some();
         for (migration, row) in files {
             match Script::prepare(migration, &self.inputs.settings, self.database.placeholders()) {
+                Ok(script) if through_pooler && let Some(why) = pooled::refusal(&migration.path, &script) => {
+                    refused.push(why);
+                }
                 Ok(script) => steps.push(Step { path: migration.path.to_string(), row, script }),
                 Err(why) => refused.push(why),
             }
@@ -145,6 +151,13 @@ impl<'a> Runner<'a> {
             if let Some(failure) = failure {
                 let more = self.migrated.applied.len() - applied;
                 tries = if more > 0 { 0 } else { tries };
+                if self.is_out_of_turn(step, &failure) {
+                    self.wait_for_turn().await?;
+                    if step.row.is_some() {
+                        return Ok(Came::Reread);
+                    }
+                    continue;
+                }
                 if failure.left == Left::Nothing && self.wait_for_locks(&failure, &mut tries).await {
                     next += more;
                     continue;
@@ -152,10 +165,9 @@ impl<'a> Runner<'a> {
                 self.after_each_failure(step).await?;
                 return Err(failure.into());
             }
-            if step.script.afterwards.lock {
-                let key = self.database.table().lock_key();
-                let session = &mut self.database.session;
-                lock::take(session, key, self.inputs.lock_seconds, self.stop, self.tell).await?;
+            // The lock of a transaction cannot be given up.
+            if step.script.afterwards.lock && self.database.guard.pooled.is_none() {
+                self.wait_for_turn().await?;
             }
             let changed = step.script.afterwards.lock || step.script.afterwards.read_history;
             if step.row.is_some() && (changed || std::mem::take(&mut self.stale)) {
@@ -165,6 +177,19 @@ impl<'a> Runner<'a> {
         }
         self.current = None;
         Ok(Came::Done)
+    }
+
+    /// Whether somebody else came first, through a pooler, and this run goes on behind them. What is to be undone was decided
+    /// once and for all.
+    fn is_out_of_turn(&self, step: &Step, failure: &Failure) -> bool {
+        let overtaken = matches!(failure.cause, Cause::HistoryChanged) && failure.left == Left::Nothing;
+        self.database.guard.pooled.is_some() && overtaken && !step.is_undo() && !self.interrupted
+    }
+
+    /// Takes the lock; through a pooler it only waits until it could be taken.
+    pub(super) async fn wait_for_turn(&mut self) -> Result<(), RunError> {
+        let lock = self.database.lock();
+        lock::take(&mut self.database.session, lock, self.inputs.lock_seconds, self.stop, self.tell).await
     }
 
     /// What is pending is known, perhaps anew.
