@@ -9,15 +9,15 @@ export class Axe {
     this.source = source;
   }
 
-  /** Judges a page, when it has an element with classes that no page before had: the others would say the same. */
-  async both(page, watch) {
+  /** Judges a page, when it has an element with classes that no page before had: the others would say the same. Or always. */
+  async both(page, watch, always = false) {
     const kinds = await page.evaluate(() => {
       const kind = (element) => element.localName + (element.getAttribute("class") ?? "").replace(/\bd\d+\b/, "");
       return [...new Set([...document.querySelectorAll("*")].map(kind))];
     });
     const isNew = kinds.some((kind) => !this.#kinds.has(kind));
     kinds.forEach((kind) => this.#kinds.add(kind));
-    if (!isNew) return;
+    if (!isNew && !always) return;
     await page.evaluate(this.source);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });

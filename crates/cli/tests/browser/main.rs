@@ -4,6 +4,7 @@
 
 mod books;
 mod hostile;
+mod large;
 mod library;
 mod live;
 mod portals;

@@ -18,17 +18,22 @@ pub(crate) struct Portal {
     is_hostile: bool,
     /// The web server that it is visited on; without one it is opened from the disk.
     web: Option<Web>,
+    /// The pages of tables that are opened, when there are too many to open all; the others only have to be there.
+    pub(crate) tables: Option<Vec<String>>,
+    /// Addresses, and where they have to lead.
+    pub(crate) forwards: Value,
 }
 
 impl Portal {
-    fn build(name: &'static str, project: &Path, truth: &[String], searches: &[[&str; 3]]) -> Self {
+    pub(crate) fn build(name: &'static str, project: &Path, truth: &[String], searches: &[[&str; 3]]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = trueup(project);
         command.args(["portal", "build", "--out"]).arg(folder.path().join("portal")).args(truth);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let searches = searches.iter().map(|search| search.map(str::to_owned)).collect();
-        Self { name, folder, searches, is_hostile: false, web: None }
+        let forwards = Value::Array(Vec::new());
+        Self { name, folder, searches, is_hostile: false, web: None, tables: None, forwards }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -48,17 +53,28 @@ impl Portal {
             self.searches.iter().map(|[words, kind, hit]| json!({"words": words, "kind": kind, "hit": hit})).collect();
         json!({
             "name": self.name, "address": self.address(), "hostile": self.is_hostile, "searches": searches,
+            "tables": self.tables, "forwards": self.forwards,
         })
     }
 
-    /// How many pages there are on disk that a link may lead to: to the one for missing pages none does.
+    /// How many pages there are on disk that are opened. To the one for missing pages no link leads.
     pub(crate) fn pages(&self) -> usize {
-        html_files(&self.root()).iter().filter(|page| !page.ends_with("404.html")).count()
+        self.opened().iter().filter(|page| !page.ends_with("404.html")).count()
+    }
+
+    fn opened(&self) -> Vec<PathBuf> {
+        let (root, mut all) = (self.root(), html_files(&self.root()));
+        let is_opened = |page: &Path, tables: &[String]| {
+            let path = page.strip_prefix(&root).unwrap();
+            path.components().count() < 3 || tables.iter().any(|table| path == Path::new(table))
+        };
+        all.retain(|page| self.tables.as_ref().is_none_or(|tables| is_opened(page, tables)));
+        all
     }
 
     /// The address of the page with the most bytes.
     pub(crate) fn largest_page(&self) -> String {
-        let all = html_files(&self.root());
+        let all = self.opened();
         let largest = all.iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
         format!("{}{}", self.address(), largest.strip_prefix(self.root()).unwrap().display())
     }
