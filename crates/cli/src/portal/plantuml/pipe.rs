@@ -88,7 +88,7 @@ fn converse(child: &mut Child, text: Vec<u8>) -> Result<Output, String> {
         std::io::copy(&mut rest.into_inner(), &mut std::io::sink())?;
         Ok::<_, std::io::Error>(kept)
     });
-    let pictures = listen(&reader(output))?;
+    let pictures = listen(&reader(output), SILENCE)?;
     match joined(writer)? {
         // It ended before it had read everything: what it did say tells why.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
@@ -119,15 +119,16 @@ fn reader(mut output: impl Read + Send + 'static) -> Receiver<std::io::Result<Ve
     receive
 }
 
-fn listen(output: &Receiver<std::io::Result<Vec<u8>>>) -> Result<Vec<u8>, String> {
+/// Everything that is said, without a longer silence in it.
+fn listen(output: &Receiver<std::io::Result<Vec<u8>>>, silence: Duration) -> Result<Vec<u8>, String> {
     let mut all = Vec::new();
     loop {
-        match output.recv_timeout(SILENCE) {
+        match output.recv_timeout(silence) {
             Ok(Ok(bytes)) if bytes.is_empty() => return Ok(all),
             Ok(Ok(bytes)) => all.extend(bytes),
             Ok(Err(error)) => return Err(format!("cannot be listened to: {error}")),
             Err(RecvTimeoutError::Timeout) => {
-                return Err(format!("said nothing for {} seconds, and was ended", SILENCE.as_secs()));
+                return Err(format!("said nothing for {} seconds, and was ended", silence.as_secs()));
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(all),
         }
@@ -168,5 +169,18 @@ mod tests {
         assert_eq!(texts("<svg>1</svg>MARK\n<svg>2</svg>MARK\r\n"), ["<svg>1</svg>", "\n<svg>2</svg>"]);
         assert_eq!(texts("MARK\nMARK\n"), ["", "\n"]);
         assert_eq!(texts("<svg>MAR"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_more_is_not_waited_for() {
+        let (kept_open, output) = std::io::pipe().map(|(read, write)| (write, read)).unwrap();
+        let mut write = kept_open.try_clone().unwrap();
+        write.write_all(b"<svg>").unwrap();
+        let refused = listen(&reader(output), Duration::from_millis(50)).unwrap_err();
+        assert_eq!(refused, "said nothing for 0 seconds, and was ended");
+        let (output, write) = std::io::pipe().unwrap();
+        drop(write);
+        assert_eq!(listen(&reader(output), SILENCE).unwrap(), b"");
+        drop(kept_open);
     }
 }
