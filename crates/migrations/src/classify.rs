@@ -91,6 +91,15 @@ impl Facts {
         self.transactional > 0 && self.outside_transaction.iter().any(|statement| statement.flyway_detects)
     }
 
+    /// Takes in what another part of the same script needs; ranges stay those of the parts.
+    pub fn take_in(&mut self, part: Self) {
+        self.outside_transaction.extend(part.outside_transaction);
+        self.transactional += part.transactional;
+        part.barriers.into_iter().for_each(|barrier| self.barrier(barrier));
+        self.extensions.extend(part.extensions);
+        self.cluster_wide.extend(part.cluster_wide);
+    }
+
     /// Whether the whole script can run inside one transaction.
     pub fn is_transactional(&self) -> bool {
         self.outside_transaction.is_empty()

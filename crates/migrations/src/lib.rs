@@ -8,6 +8,7 @@ pub mod encoding;
 pub mod expression;
 pub mod hazards;
 pub mod history;
+pub mod large;
 mod lexer;
 pub mod lines;
 pub mod load;

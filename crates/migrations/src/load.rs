@@ -427,6 +427,7 @@ pub fn script_findings(service: &str, migration: &Migration, error: &ScriptError
     };
     match error {
         ScriptError::Placeholders(all) => all.iter().map(|(at, error)| one(at, &error.message)).collect(),
+        ScriptError::Split { at, message } => vec![one(at, message)],
         ScriptError::Source(error) => {
             let (line, column) = error.line_column();
             vec![one(&Location::new(Arc::clone(&migration.path), line, column), &error.to_string())]

@@ -8,6 +8,7 @@ use trueup_model::finding::Finding;
 use trueup_model::location::Location;
 
 use crate::checksum;
+use crate::large::{Parts, Places};
 use crate::lines::LineIndex;
 use crate::placeholders::{PlaceholderError, Placeholders, Replaced};
 use crate::settings::ScriptConfig;
@@ -62,6 +63,25 @@ pub enum ScriptError {
     /// Placeholders without a value, each with its place.
     #[error("{}", .0.first().map_or("a placeholder has no value", |(_, error)| error.message.as_str()))]
     Placeholders(Vec<(Location, PlaceholderError)>),
+    /// A part of it cannot be taken apart.
+    #[error("{message}")]
+    Split {
+        /// Where the trouble begins.
+        at: Location,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+impl ScriptError {
+    /// The place of what is wrong, when it is known more exactly than by its file.
+    pub fn at(&self) -> Option<&Location> {
+        match self {
+            Self::Placeholders(errors) => errors.first().map(|(at, _)| at),
+            Self::Split { at, .. } => Some(at),
+            Self::Source(_) => None,
+        }
+    }
 }
 
 impl Migration {
@@ -87,7 +107,17 @@ impl Migration {
         if self.kind != MigrationKind::Repeatable || !self.replaces_placeholders {
             return Ok(self.raw_checksum());
         }
+        if !self.source.is_held() {
+            return Parts::of(self, placeholders)?.checksum();
+        }
         Ok(checksum::of_text(&self.script_with(placeholders)?.sql.text))
+    }
+
+    /// The placeholders that are replaced in it, with its own name among them; none when they are taken as they are.
+    pub(crate) fn own_placeholders(&self, placeholders: &Placeholders) -> Option<Placeholders> {
+        let mut own = self.replaces_placeholders.then(|| placeholders.clone())?;
+        own.set_built_in("filename", self.script.rsplit('/').next().unwrap_or(&self.script));
+        Some(own)
     }
 
     /// The SQL to run, with the way back to the file.
@@ -97,18 +127,12 @@ impl Migration {
     pub fn script_with(&self, placeholders: &Placeholders) -> Result<Script, ScriptError> {
         let text = self.text()?;
         let lines = LineIndex::new(&text);
-        if !self.replaces_placeholders {
-            return Ok(Script {
-                file: Arc::clone(&self.path),
-                sql: Replaced::unchanged(text.clone().into_owned()),
-                lines,
-                text: text.into(),
-            });
-        }
-        let mut own = placeholders.clone();
-        own.set_built_in("filename", self.script.rsplit('/').next().unwrap_or(&self.script));
-        match own.replace(&text) {
-            Ok(sql) => Ok(Script { file: Arc::clone(&self.path), sql, lines, text: text.into() }),
+        let replaced = match self.own_placeholders(placeholders) {
+            Some(own) => own.replace(&text),
+            None => Ok(Replaced::unchanged(text.clone().into_owned())),
+        };
+        match replaced {
+            Ok(sql) => Ok(Script { file: Arc::clone(&self.path), sql, back: Back::File { lines, text: text.into() } }),
             Err(errors) => {
                 let at = |error: &PlaceholderError| lines.locate(&text, &self.path, error.offset);
                 Err(ScriptError::Placeholders(errors.into_iter().map(|error| (at(&error), error)).collect()))
@@ -124,8 +148,16 @@ pub struct Script {
     pub file: Arc<str>,
     /// The SQL with placeholders replaced, and the way back.
     pub sql: Replaced,
-    text: Arc<str>,
-    lines: LineIndex,
+    back: Back,
+}
+
+/// The way from the SQL back to the file.
+#[derive(Clone, Debug)]
+enum Back {
+    /// The whole file is there.
+    File { text: Arc<str>, lines: LineIndex },
+    /// Only the places are, of a part of it.
+    Part(Places),
 }
 
 impl Script {
@@ -134,14 +166,21 @@ impl Script {
         Self {
             file: file.into(),
             sql: Replaced::unchanged(text.to_owned()),
-            text: text.into(),
-            lines: LineIndex::new(text),
+            back: Back::File { text: text.into(), lines: LineIndex::new(text) },
         }
+    }
+
+    /// A part of a file, its placeholders replaced.
+    pub(crate) fn part(file: Arc<str>, sql: String, places: Places) -> Self {
+        Self { file, sql: Replaced::unchanged(sql), back: Back::Part(places) }
     }
 
     /// The place in the author's file of a byte of the SQL.
     pub fn locate(&self, offset: usize) -> Location {
-        self.lines.locate(&self.text, &self.file, self.sql.map.source(offset))
+        match &self.back {
+            Back::File { text, lines } => lines.locate(text, &self.file, self.sql.map.source(offset)),
+            Back::Part(places) => places.at(&self.sql.text, offset).in_file(&self.file),
+        }
     }
 }
 

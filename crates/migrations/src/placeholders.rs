@@ -77,6 +77,24 @@ impl Placeholders {
         if errors.is_empty() { Ok(out) } else { Err(errors) }
     }
 
+    /// Replaces in the beginning of a longer text, unless it `is_all`, and gives the number of bytes behind which it has to
+    /// go on. `take` gets what comes out, in order.
+    pub(crate) fn replace_some(&self, text: &str, is_all: bool, mut take: impl FnMut(Output<'_>)) -> usize {
+        self.scan_some(text, is_all, |piece| match piece {
+            Piece::Verbatim { text, .. } => take(Output::Verbatim(text)),
+            Piece::Placeholder { start, key, length } => {
+                let written = &text[start..start + length];
+                match self.lookup(key) {
+                    Lookup::Value(value) => take(Output::Value { written, value }),
+                    failed => take(Output::Failed { written, error: self.error(start, key, &failed) }),
+                }
+            }
+            Piece::Unclosed { start, key } => {
+                take(Output::Failed { written: &text[start..], error: self.unclosed(start, key) });
+            }
+        })
+    }
+
     /// Checks a text without replacing: every placeholder that has no value and that no run can fill in.
     pub fn check(&self, text: &str) -> Vec<PlaceholderError> {
         let mut errors = Vec::new();
@@ -113,13 +131,24 @@ impl Placeholders {
 
     /// Goes through the text as Flyway's reader does. What starts like the prefix and is not it is copied together
     /// with the character that showed the difference: `$${a}` is no placeholder, and `$$${a}` is one.
-    fn scan<'t>(&self, text: &'t str, mut take: impl FnMut(Piece<'t>)) {
+    fn scan<'t>(&self, text: &'t str, take: impl FnMut(Piece<'t>)) {
+        self.scan_some(text, true, take);
+    }
+
+    /// The same for the beginning of a longer text, unless it `is_all`: gives the number of bytes behind which it has to go on.
+    /// What may turn out to be a placeholder is left for then.
+    fn scan_some<'t>(&self, text: &'t str, is_all: bool, mut take: impl FnMut(Piece<'t>)) -> usize {
         let Some(first) = self.prefix.chars().next() else {
-            return take(Piece::Verbatim { start: 0, text });
+            take(Piece::Verbatim { start: 0, text });
+            return text.len();
         };
         let (mut verbatim, mut at) = (0, 0);
         while let Some(found) = text[at..].find(first).map(|found| at + found) {
             let rest = &text[found..];
+            if !is_all && rest.len() < self.prefix.len() && self.prefix.starts_with(rest) {
+                take(Piece::Verbatim { start: verbatim, text: &text[verbatim..found] });
+                return found;
+            }
             if !rest.starts_with(self.prefix.as_str()) {
                 at = found + differing_length(rest, &self.prefix);
                 continue;
@@ -127,7 +156,11 @@ impl Placeholders {
             take(Piece::Verbatim { start: verbatim, text: &text[verbatim..found] });
             let inner = &rest[self.prefix.len()..];
             let Some(end) = inner.find(self.suffix.as_str()).filter(|_| !self.suffix.is_empty()) else {
-                return take(Piece::Unclosed { start: found, key: inner });
+                if !is_all {
+                    return found;
+                }
+                take(Piece::Unclosed { start: found, key: inner });
+                return text.len();
             };
             let length = self.prefix.len() + end + self.suffix.len();
             take(Piece::Placeholder { start: found, key: &inner[..end], length });
@@ -135,6 +168,7 @@ impl Placeholders {
             verbatim = at;
         }
         take(Piece::Verbatim { start: verbatim, text: &text[verbatim..] });
+        text.len()
     }
 }
 
@@ -150,6 +184,16 @@ enum Lookup<'a> {
     LaterOnly,
     NoSuchBuiltIn,
     Missing,
+}
+
+/// What comes out of replacing, in the order of the text.
+pub(crate) enum Output<'t> {
+    /// Text as it stands.
+    Verbatim(&'t str),
+    /// A placeholder, and what stands for it.
+    Value { written: &'t str, value: &'t str },
+    /// A placeholder without a value.
+    Failed { written: &'t str, error: PlaceholderError },
 }
 
 enum Piece<'t> {

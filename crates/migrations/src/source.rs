@@ -118,6 +118,11 @@ impl Source {
         stream(&self.file, self.encoding, take)
     }
 
+    /// The decoded text, piece by piece.
+    pub(crate) fn pieces(&self) -> Result<Pieces, SourceError> {
+        Ok(Pieces::open(&self.file, self.encoding)?)
+    }
+
     /// Whether the text is in memory.
     pub fn is_held(&self) -> bool {
         self.held.is_some()
@@ -157,25 +162,55 @@ fn guess(file: &Path) -> Result<Encoding, SourceError> {
 }
 
 fn stream(file: &Path, encoding: Encoding, mut take: impl FnMut(&str)) -> Result<(), SourceError> {
-    let mut reader = File::open(file)?;
-    let mut decoder = Decoder::new(encoding);
-    let (mut bytes, mut text) = (vec![0; PIECE], String::new());
-    loop {
-        let read = match reader.read(&mut bytes) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        text.clear();
-        let (line, column) = decoder.position();
-        decoder.push(&bytes[..read], &mut text)?;
-        if let Some(at) = text.find('\0') {
-            return Err(nul(&text[..at], line, column));
-        }
+    let mut pieces = Pieces::open(file, encoding)?;
+    let mut text = String::new();
+    while pieces.append_to(&mut text)? {
         take(&text);
+        text.clear();
     }
-    Ok(decoder.finish()?)
+    Ok(())
+}
+
+/// The decoded text of a file, piece by piece; a byte-order mark is part of it.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    reader: File,
+    decoder: Decoder,
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    fn open(file: &Path, encoding: Encoding) -> io::Result<Self> {
+        Ok(Self { reader: File::open(file)?, decoder: Decoder::new(encoding), bytes: vec![0; PIECE] })
+    }
+
+    /// Reads pieces of so many bytes.
+    #[cfg(test)]
+    pub(crate) fn set_size(&mut self, size: usize) {
+        self.bytes.resize(size, 0);
+    }
+
+    /// Appends the next piece, which may be empty; whether there was one.
+    pub(crate) fn append_to(&mut self, text: &mut String) -> Result<bool, SourceError> {
+        let read = loop {
+            match self.reader.read(&mut self.bytes) {
+                Ok(read) => break read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if read == 0 {
+            self.decoder.finish()?;
+            return Ok(false);
+        }
+        let (line, column) = self.decoder.position();
+        let start = text.len();
+        self.decoder.push(&self.bytes[..read], text)?;
+        match text[start..].find('\0') {
+            Some(at) => Err(nul(&text[start..start + at], line, column)),
+            None => Ok(true),
+        }
+    }
 }
 
 fn nul(before: &str, line: u32, column: u32) -> SourceError {

@@ -39,11 +39,8 @@ impl RunnerError {
     /// Repeatables that cannot be read.
     pub(super) fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> Self {
         let refused = errors.into_iter().map(|(migration, error)| {
-            let at = match &error {
-                ScriptError::Placeholders(errors) => errors.first().map(|(at, _)| at.clone()),
-                ScriptError::Source(_) => None,
-            };
-            let at = at.unwrap_or_else(|| Location::whole(std::sync::Arc::clone(&migration.path)));
+            let whole = || Location::whole(std::sync::Arc::clone(&migration.path));
+            let at = error.at().cloned().unwrap_or_else(whole);
             Refused { at, message: error.to_string() }
         });
         RunError::Refused(refused.collect()).into()

@@ -88,6 +88,12 @@ fn psql_makes_of_it_what_a_migrate_makes() {
 }
 
 #[test]
+fn large_files_are_in_it_whole() {
+    let (inserts, copy) = (crate::large::inserts(), crate::large::copy());
+    same(&[("V1__inserts.sql", &inserts), ("V2__copy.sql", &copy)], "", "public", &[]);
+}
+
+#[test]
 fn schemas_groups_and_baselines_are_foreseen() {
     let plain: Vec<_> =
         FILES.iter().copied().filter(|(name, _)| !name.starts_with("V3") && !name.starts_with("V6")).collect();

@@ -100,6 +100,56 @@ pub fn split_window(text: &str) -> Result<(Split, usize), SplitError> {
     Ok((splitter.split, splitter.consumed))
 }
 
+/// The complete statements at the beginning of a longer script.
+pub(crate) struct Window {
+    pub(crate) split: Split,
+    /// How many bytes they take up.
+    pub(crate) consumed: usize,
+    /// A COPY behind them, whose data begins in this text and does not end there.
+    pub(crate) copy: Option<OpenCopy>,
+}
+
+/// A COPY whose data is not all there.
+pub(crate) struct OpenCopy {
+    /// Bytes of the statement.
+    pub(crate) statement: Range<usize>,
+    /// Where its data begins.
+    pub(crate) data: usize,
+}
+
+/// The same as [`split_window`], with the COPY that it ends in. What could be cut short, such as the line of a meta-command, is
+/// left for later.
+pub(crate) fn window(text: &str) -> Result<Window, SplitError> {
+    let mut splitter = Splitter { is_window: true, ..Splitter::new(text) };
+    match splitter.drive() {
+        Err(stop) if !stop.incomplete => return Err(stop.error),
+        _ => {}
+    }
+    Ok(Window { split: splitter.split, consumed: splitter.consumed, copy: splitter.copy })
+}
+
+/// The lines of a COPY's data at the beginning of a text: how many bytes of it are data, and how many are done with. When
+/// more are done with, the data is over. Of a longer text, unless it `is_all`, only whole lines count.
+pub(crate) fn copy_lines(text: &str, is_all: bool) -> (usize, usize, bool) {
+    let mut at = 0;
+    while at < text.len() {
+        let (end, next) = line_end(text, at);
+        if !is_all && !is_whole(text, end, next) {
+            break;
+        }
+        if text[at..end].trim() == "\\." {
+            return (at, next, true);
+        }
+        at = next;
+    }
+    (at, at, false)
+}
+
+/// Whether a line of a longer text is seen to its end; behind a lone `\r` there may come a `\n`.
+fn is_whole(text: &str, end: usize, next: usize) -> bool {
+    next > end && (next < text.len() || text.ends_with('\n'))
+}
+
 struct Stop {
     error: SplitError,
     /// Whether more text could mend it.
@@ -166,11 +216,22 @@ struct Splitter<'a> {
     current: Current,
     split: Split,
     consumed: usize,
+    /// Whether more text follows.
+    is_window: bool,
+    copy: Option<OpenCopy>,
 }
 
 impl<'a> Splitter<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, lexer: Lexer::new(text, 0), current: Current::default(), split: Split::default(), consumed: 0 }
+        Self {
+            text,
+            lexer: Lexer::new(text, 0),
+            current: Current::default(),
+            split: Split::default(),
+            consumed: 0,
+            is_window: false,
+            copy: None,
+        }
     }
 
     fn run(mut self) -> Result<Split, Stop> {
@@ -234,6 +295,9 @@ impl<'a> Splitter<'a> {
     /// The data of a COPY: from the line after the `;` to a line that is `\.` but for blanks around it.
     fn copy_data(&mut self, semicolon: &Token) -> Result<(), Stop> {
         let (rest_end, start) = line_end(self.text, semicolon.end);
+        if self.is_window && !is_whole(self.text, rest_end, start) {
+            return Err(incomplete(semicolon.start, "the data of a COPY".to_owned()));
+        }
         let rest = self.text[semicolon.end..rest_end].trim();
         if !rest.is_empty() && !rest.starts_with("--") {
             return Err(refused(
@@ -244,16 +308,16 @@ impl<'a> Splitter<'a> {
                 ),
             ));
         }
-        let mut at = start;
-        while at < self.text.len() {
-            let (end, next) = line_end(self.text, at);
-            if self.text[at..end].trim() == "\\." {
-                self.finish_statement(Some(start..at));
-                self.lexer.seek(next);
-                self.consumed = next;
-                return Ok(());
-            }
-            at = next;
+        let (data, done, is_over) = copy_lines(&self.text[start..], !self.is_window);
+        if is_over {
+            self.finish_statement(Some(start..start + data));
+            self.lexer.seek(start + done);
+            self.consumed = start + done;
+            return Ok(());
+        }
+        if is_whole(self.text, rest_end, start) {
+            let statement = self.current.start.unwrap_or(semicolon.start)..self.current.end;
+            self.copy = Some(OpenCopy { statement, data: start });
         }
         let offset = self.current.start.unwrap_or(semicolon.start);
         Err(incomplete(
@@ -264,6 +328,9 @@ impl<'a> Splitter<'a> {
 
     fn meta_command(&mut self, backslash: &Token) -> Result<(), Stop> {
         let (end, next) = line_end(self.text, backslash.start);
+        if self.is_window && !is_whole(self.text, end, next) {
+            return Err(incomplete(backslash.start, "a psql meta-command".to_owned()));
+        }
         let line = &self.text[backslash.start..end];
         let command = line.split_whitespace().next().unwrap_or("\\");
         if self.current.start.is_none() && matches!(command, "\\restrict" | "\\unrestrict") {

@@ -170,13 +170,9 @@ pub fn scripts_of_texts(files: &[(String, String)]) -> Prepared {
     laying.prepared
 }
 
-fn unreadable(migration: &Migration, error: ScriptError) -> Refused {
-    let message = error.to_string();
-    let at = match error {
-        ScriptError::Placeholders(errors) => errors.into_iter().next().map(|(at, _)| at),
-        ScriptError::Source(_) => None,
-    };
-    Refused { at: at.unwrap_or_else(|| Location::whole(Arc::clone(&migration.path))), message }
+fn unreadable(migration: &Migration, error: &ScriptError) -> Refused {
+    let at = error.at().cloned().unwrap_or_else(|| Location::whole(Arc::clone(&migration.path)));
+    Refused { at, message: error.to_string() }
 }
 
 struct Laying<'a> {
@@ -248,7 +244,7 @@ impl Laying<'_> {
             if !script.text.is_empty() {
                 script.text.push_str(BETWEEN_PARTS);
             }
-            let sql = part.script_with(self.placeholders).map_err(|error| unreadable(part, error))?;
+            let sql = part.script_with(self.placeholders).map_err(|error| unreadable(part, &error))?;
             let (mode, cut) = self.append(&mut script, part.config.execute_in_transaction, &sql)?;
             script.mode = strictest(script.mode, mode);
             understood &= cut;

@@ -84,7 +84,7 @@ impl Runner<'_> {
         first: usize,
         notes: &mut Notes,
     ) -> Result<Option<Failure>, RunError> {
-        let batches = step.script.single_statements();
+        let batches = step.script.batches(true);
         let (mut index, mut tries) = (first, 0);
         while let Some(batch) = batches.get(index) {
             if self.interrupted {

@@ -16,7 +16,7 @@ use super::runner::{Runner, Step};
 use super::script::Batch;
 
 /// Bytes of COPY data queued at a time.
-const COPY_CHUNK: usize = 64 << 10;
+pub(super) const COPY_CHUNK: usize = 64 << 10;
 
 impl Runner<'_> {
     /// A script in a transaction of its own.
@@ -80,25 +80,20 @@ impl Runner<'_> {
         Ok(rank.ok_or_else(|| SessionError::Protocol("no usable rank in the schema history".to_owned()))?)
     }
 
-    pub(super) async fn statements(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
-        for batch in step.script.batches() {
-            if let Some(failure) = self.batch(step, &batch).await? {
-                return Ok(Some(failure));
-            }
-        }
-        let interrupted = self.interrupted;
-        Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
-    }
-
     /// One message of a script; nothing is sent any more once the run is to end.
     pub(super) async fn batch(&mut self, step: &Step, batch: &Batch) -> Result<Option<Failure>, RunError> {
         if self.interrupted {
             return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
         }
         let outcome = self.exchange(step, batch, "").await?;
-        self.note(step, &outcome);
+        Ok(self.judged(step, batch, &outcome))
+    }
+
+    /// Takes in the outcome of a message; a failure when it is one.
+    pub(super) fn judged(&mut self, step: &Step, batch: &Batch, outcome: &Outcome) -> Option<Failure> {
+        self.note(step, outcome);
         let failed = outcome.error.is_some() || outcome.unexpected_copy;
-        Ok(failed.then(|| self.judge_batch(step, batch, &outcome)))
+        failed.then(|| self.judge_batch(step, batch, outcome))
     }
 
     pub(super) fn judge_batch(&self, step: &Step, batch: &Batch, outcome: &Outcome) -> Failure {
@@ -123,13 +118,8 @@ impl Runner<'_> {
             return self.outcome().await;
         };
         self.session().send_copy(&[sql, tail])?;
-        for chunk in text.as_bytes()[data.clone()].chunks(COPY_CHUNK) {
-            while !self.session().has_room_for_bytes() {
-                if let Some(outcome) = self.copying().await? {
-                    return Ok(outcome);
-                }
-            }
-            self.session().send_copy_data(chunk)?;
+        if let Some(outcome) = self.copy_data(&text.as_bytes()[data.clone()]).await? {
+            return Ok(outcome);
         }
         self.session().finish_copy();
         self.outcome().await

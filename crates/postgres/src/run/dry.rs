@@ -5,6 +5,8 @@
 //! check that the history is as it was foreseen, so that it does no harm beside another runner, or when it is run twice.
 
 use trueup_migrations::history::{AppliedMigration, NewRow, reconcile, resolve};
+use trueup_migrations::large::Parts;
+use trueup_migrations::migration::ScriptError;
 use trueup_migrations::version::Version;
 use trueup_model::location::Location;
 
@@ -14,6 +16,7 @@ use super::Event;
 use super::create::Creation;
 use super::database::{Database, SchemaFacts, checked};
 use super::dry_script::DryScript;
+use super::each::Each;
 use super::events::{
     self, AFTER_CONNECT, AFTER_MIGRATE_APPLIED, AFTER_VERSIONED, Around, BEFORE_CREATE_SCHEMA, BEFORE_REPEATABLES,
     CREATE_SCHEMA,
@@ -23,7 +26,7 @@ use super::migrate::{refuse_invalid, unresolved};
 use super::outcome::{Refused, RunError};
 use super::progress::Unfinished;
 use super::runner::{Runner, Step};
-use super::script::Mode;
+use super::script::{Mode, Script};
 use super::stop::Stop;
 
 /// What a migrate would send.
@@ -267,11 +270,7 @@ impl Foreseen<'_, '_> {
         }
         let each = self.runner.each(step);
         each.iter().for_each(|each| self.within(each.before));
-        for batch in step.script.single_statements() {
-            each.iter().for_each(|each| self.within(each.before_statement));
-            self.script.statement(&step.script, &batch);
-            each.iter().for_each(|each| self.within(each.after_statement));
-        }
+        self.statements(step, each);
         each.iter().for_each(|each| self.within(each.after));
     }
 
@@ -279,8 +278,37 @@ impl Foreseen<'_, '_> {
     fn within(&mut self, event: &str) {
         for step in self.runner.callbacks.get(event).into_iter().flat_map(|steps| steps.iter()) {
             self.script.comment(&step.path);
-            step.script.single_statements().iter().for_each(|batch| self.script.statement(&step.script, batch));
+            self.statements(step, None);
         }
+    }
+
+    /// The statements of a script, with the callbacks around each.
+    fn statements(&mut self, step: &Step, each: Option<&Each>) {
+        let written = step.script.parts().and_then(|parts| {
+            let Some(mut parts) = parts else { return self.statements_of(&step.script, each, None) };
+            while let Some(part) = parts.next_part()? {
+                self.statements_of(&step.script.part(part), each, Some(&mut parts))?;
+            }
+            Ok(())
+        });
+        if let Err(error) = written {
+            self.script.refuse(Refused::in_file(step.path.as_str(), &error));
+        }
+    }
+
+    /// Those that are held; the data of a COPY that is not among them comes from `parts`.
+    fn statements_of(
+        &mut self,
+        script: &Script,
+        each: Option<&Each>,
+        mut parts: Option<&mut Parts>,
+    ) -> Result<(), ScriptError> {
+        for batch in script.batches(true) {
+            each.iter().for_each(|each| self.within(each.before_statement));
+            self.script.statement(script, &batch, parts.as_deref_mut())?;
+            each.iter().for_each(|each| self.within(each.after_statement));
+        }
+        Ok(())
     }
 
     /// The callbacks of an event, each by itself.

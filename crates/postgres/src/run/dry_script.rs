@@ -1,5 +1,7 @@
 //! The text of a dry run, as psql reads it.
 
+use trueup_migrations::large::Parts;
+use trueup_migrations::migration::ScriptError;
 use trueup_migrations::psql::for_psql;
 
 use super::outcome::{Refused, RunError};
@@ -55,8 +57,21 @@ impl DryScript {
         self.sql.push_str(";\n");
     }
 
-    /// A statement of an author, with its data when it is a COPY.
-    pub(super) fn statement(&mut self, script: &Script, batch: &Batch) {
+    /// Something psql cannot be given.
+    pub(super) fn refuse(&mut self, why: Refused) {
+        self.refused.push(why);
+    }
+
+    /// A statement of an author, with its data when it is a COPY, which come from `parts` when the script has none.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub(super) fn statement(
+        &mut self,
+        script: &Script,
+        batch: &Batch,
+        parts: Option<&mut Parts>,
+    ) -> Result<(), ScriptError> {
         let text = script.text();
         match for_psql(&text[batch.range.clone()]) {
             Ok(sql) => self.sql.push_str(&sql),
@@ -70,10 +85,16 @@ impl DryScript {
         self.sql.push_str(if is_ended { ";\n" } else { "\n;\n" });
         if let Some(data) = &batch.copy {
             self.sql.push_str(&text[data.clone()]);
+            if let Some(parts) = parts {
+                while let Some(lines) = parts.data()? {
+                    self.sql.push_str(&lines);
+                }
+            }
             if !self.sql.ends_with('\n') {
                 self.sql.push('\n');
             }
             self.sql.push_str("\\.\n");
         }
+        Ok(())
     }
 }

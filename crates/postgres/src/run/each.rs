@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::place::Place;
 use crate::session::TransactionStatus;
 
-use super::outcome::{Cause, Failure, Left, RunError};
+use super::outcome::{Failure, RunError};
+use super::parts::Messages;
 use super::runner::{Runner, Step};
 
 /// The events around one script that changes versions.
@@ -65,11 +65,15 @@ impl Runner<'_> {
     }
 
     async fn statement_by_statement(&mut self, step: &Step) -> Result<Option<Failure>, RunError> {
-        for batch in step.script.single_statements() {
+        let mut messages = match Messages::of(step, true) {
+            Ok(messages) => messages,
+            Err(error) => return Ok(Some(self.unreadable(step, &error))),
+        };
+        while let Some(next) = messages.next().transpose() {
             if let Some(failure) = self.before_statement(step).await? {
                 return Ok(Some(failure));
             }
-            if let Some(failure) = self.batch(step, &batch).await? {
+            if let Some(failure) = self.message(&mut messages, next).await? {
                 self.after_statement_failure(step).await?;
                 return Ok(Some(failure));
             }
@@ -77,8 +81,7 @@ impl Runner<'_> {
                 return Ok(Some(failure));
             }
         }
-        let interrupted = self.interrupted;
-        Ok(interrupted.then(|| self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)))
+        Ok(self.interruption(step))
     }
 
     /// The callbacks before a statement of a script.

@@ -219,5 +219,5 @@ pub(super) fn refuse_invalid(found: &Reconciliation<'_>, policy: &Policy) -> Res
 }
 
 pub(super) fn unresolved(errors: Vec<(&Migration, ScriptError)>) -> RunError {
-    RunError::Refused(errors.into_iter().map(|(migration, error)| Refused::of(migration, error)).collect())
+    RunError::Refused(errors.into_iter().map(|(migration, error)| Refused::of(migration, &error)).collect())
 }

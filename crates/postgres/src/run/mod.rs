@@ -22,6 +22,7 @@ mod lock;
 mod migrate;
 mod notes;
 mod outcome;
+mod parts;
 mod patience;
 mod plan;
 mod pooled;

@@ -2,6 +2,7 @@
 
 use trueup_migrations::hazards::{Found, Hazards, Table};
 use trueup_migrations::history::{AppliedMigration, NewRow, reconcile, resolve};
+use trueup_migrations::migration::ScriptError;
 
 use crate::session::SessionError;
 
@@ -10,7 +11,7 @@ use super::database::{Database, SchemaFacts, checked};
 use super::dry::as_applied;
 use super::inputs::Inputs;
 use super::migrate::{refuse_invalid, unresolved};
-use super::outcome::RunError;
+use super::outcome::{Refused, RunError};
 use super::progress::Unfinished;
 use super::runner::{Runner, Step};
 use super::script::Mode;
@@ -146,21 +147,33 @@ impl Runner<'_> {
             schemas: creation.iter().flat_map(|creation| &creation.missing).map(ToString::to_string).collect(),
             creates_history: creation.as_ref().is_some_and(|creation| !creation.exists),
             baseline: creation.as_ref().is_some_and(super::create::Creation::is_baseline),
-            migrations: steps.into_iter().filter_map(|step| self.planned(step, &mut hazards)).collect(),
+            migrations: self.all_planned(steps, &mut hazards)?,
             round_trips: 0,
         })
     }
 
-    fn planned(&self, step: Step, hazards: &mut Hazards) -> Option<Planned> {
-        let row = step.row?;
+    fn all_planned(&self, steps: Vec<Step>, hazards: &mut Hazards) -> Result<Vec<Planned>, RunError> {
+        let (mut planned, mut refused) = (Vec::with_capacity(steps.len()), Vec::new());
+        for mut step in steps {
+            let Some(row) = step.row.take() else { continue };
+            let path = step.path.clone();
+            match self.planned(step, row, hazards) {
+                Ok(one) => planned.push(one),
+                Err(error) => refused.push(Refused::in_file(path, &error)),
+            }
+        }
+        if refused.is_empty() { Ok(planned) } else { Err(RunError::Refused(refused)) }
+    }
+
+    fn planned(&self, step: Step, row: NewRow, hazards: &mut Hazards) -> Result<Planned, ScriptError> {
         let only_recorded = self.inputs.settings.skip_executing_migrations.value;
         let unfinished = self.progress.unfinished.iter().find(|one| one.script == row.script);
         let first = unfinished.map_or(0, |one| one.statement);
-        Some(Planned {
-            statements: step.script.statements.len(),
+        Ok(Planned {
+            statements: step.script.count,
             in_transaction: step.script.mode != Mode::Autocommit && !step.script.own_transactions,
             goes_on_at: unfinished.map(|one| one.statement + 1),
-            found: if only_recorded { Found::default() } else { step.script.hazards(first, hazards) },
+            found: if only_recorded { Found::default() } else { step.script.hazards(first, hazards)? },
             only_recorded,
             path: step.path,
             row,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use trueup_migrations::history::{AppliedKind, NewRow, Reconciliation, Resolved};
+use trueup_migrations::large::Part;
 use trueup_migrations::migration::Migration;
 
 use crate::place::Place;
@@ -37,6 +38,11 @@ impl Step {
     /// Whether it is a repeatable migration.
     pub(super) fn is_repeatable(&self) -> bool {
         self.row.as_ref().is_some_and(|row| row.version.is_none())
+    }
+
+    /// A part of its script, without a row.
+    pub(super) fn part(&self, part: Part) -> Self {
+        Self { path: self.path.clone(), row: None, script: self.script.part(part) }
     }
 
     /// Whether it takes a version back.
@@ -207,7 +213,7 @@ impl<'a> Runner<'a> {
         }
         self.current = Some(step.path.clone());
         for (at, command) in &step.script.skipped {
-            self.emit(Event::Skipped { at: &step.script.locate(Some(*at)), command });
+            self.emit(Event::Skipped { at, command });
         }
         if step.row.is_some() {
             self.emit(Event::Running { path: &step.path });

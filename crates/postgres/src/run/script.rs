@@ -1,9 +1,11 @@
 //! From a migration to what is sent, and back from a failure to the author's file.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use trueup_migrations::classify::{Barrier, Facts, classify};
 use trueup_migrations::hazards::{Found, Hazards};
+use trueup_migrations::large::{Part, Parts};
 use trueup_migrations::migration::{Migration, Script as Sql, ScriptError};
 use trueup_migrations::placeholders::Placeholders;
 use trueup_migrations::rerun::{Nature, nature};
@@ -51,20 +53,35 @@ pub(super) struct Script {
     pub(super) afterwards: Afterwards,
     /// Whether it begins or ends transactions itself.
     pub(super) own_transactions: bool,
-    pub(super) statements: Vec<Range<usize>>,
-    copies: Vec<(usize, Range<usize>)>,
-    /// Lines for psql that mean nothing to a server: where each begins, and its command.
-    pub(super) skipped: Vec<(usize, String)>,
+    /// How many statements it has.
+    pub(super) count: usize,
+    /// Lines for psql that mean nothing to a server: where each stands, and its command.
+    pub(super) skipped: Vec<(Location, String)>,
     /// Most bytes of several statements in one awaited message.
     limit: usize,
+    /// Those of [`Script::text`]; none when the text is not held.
+    pub(super) statements: Vec<Range<usize>>,
+    copies: Vec<(usize, Range<usize>)>,
+    /// Bytes of the lines in `skipped`.
+    gaps: Vec<Range<usize>>,
+    /// The text; empty when it is not held.
     sql: Sql,
+    /// Where the text comes from, part by part, when it is not held.
+    large: Option<Box<Large>>,
+}
+
+/// A script whose text is read each time that it is needed.
+#[derive(Clone, Debug)]
+struct Large {
+    migration: Migration,
+    placeholders: Placeholders,
 }
 
 /// What one awaited message of a long script holds.
 const BATCH: usize = 256 << 10;
 
 impl Script {
-    /// Reads, cuts and classifies a migration.
+    /// Reads, cuts and classifies a migration. The text of a large one is held only when it runs outside of a transaction.
     ///
     /// # Errors
     /// It cannot be read or cut, a placeholder has no value, or it mixes what Flyway would not run together.
@@ -73,49 +90,121 @@ impl Script {
         settings: &Settings,
         placeholders: &Placeholders,
     ) -> Result<Self, Refused> {
-        let sql = migration.script_with(placeholders).map_err(|error| Refused::of(migration, error))?;
-        let text = &sql.sql.text;
-        if let Some(offset) = text.find('\0') {
-            return Err(Refused {
-                at: sql.locate(offset),
-                message: "a NUL byte, which PostgreSQL cannot receive".into(),
-            });
+        if !migration.source.is_held()
+            && let Some(script) = Self::prepare_large(migration, settings, placeholders)?
+        {
+            return Ok(script);
         }
-        let cut = split(text);
-        let facts = classify(text, &cut, &settings.table.value);
-        let cut = cut.map_err(|error| Refused { at: sql.locate(error.offset), message: error.message })?;
-        let mode = mode(migration.config.execute_in_transaction, settings, &sql, &facts, &cut)?;
-        let has = |barrier: Barrier| facts.barriers.contains(&barrier);
+        let sql = migration.script_with(placeholders).map_err(|error| Refused::of(migration, &error))?;
+        let cut = split(&sql.sql.text).map_err(|error| Refused { at: sql.locate(error.offset), message: error.message })?;
+        let mut looked = Looked::default();
+        looked.at(&sql, cut.clone(), settings)?;
+        let mode = mode(migration.config.execute_in_transaction, settings, &looked, &sql.file)?;
+        Ok(Self::new(mode, looked, &cut, sql))
+    }
+
+    /// The same in bounded memory. None when it runs outside of a transaction: how far it gets is noted by statements, and
+    /// looked up in the text.
+    fn prepare_large(
+        migration: &Migration,
+        settings: &Settings,
+        placeholders: &Placeholders,
+    ) -> Result<Option<Self>, Refused> {
+        let refuse = |error| Refused::of(migration, &error);
+        let mut parts = Parts::of(migration, placeholders).map_err(refuse)?;
+        let mut looked = Looked::default();
+        while let Some(part) = parts.next_part().map_err(refuse)? {
+            let (sql, cut) = part.cut();
+            looked.at(sql, cut.clone(), settings)?;
+        }
+        looked.facts.take_in(Facts { barriers: vec![Barrier::Large], ..Facts::default() });
+        let mode = mode(migration.config.execute_in_transaction, settings, &looked, &migration.path)?;
+        if mode == Mode::Autocommit {
+            return Ok(None);
+        }
+        let large = Large { migration: migration.clone(), placeholders: placeholders.clone() };
+        let nothing = Sql::of_text(Arc::clone(&migration.path), "");
+        Ok(Some(Self { large: Some(Box::new(large)), ..Self::new(mode, looked, &Split::default(), nothing) }))
+    }
+
+    fn new(mode: Mode, looked: Looked, cut: &Split, sql: Sql) -> Self {
+        let has = |barrier: Barrier| looked.facts.barriers.contains(&barrier);
         let afterwards = Afterwards {
             read_history: has(Barrier::HistoryTable),
             lock: has(Barrier::AdvisoryUnlock) || has(Barrier::ResetAll),
         };
-        let only_large = facts.barriers.iter().all(|barrier| *barrier == Barrier::Large);
+        let is_plain = |barrier: &Barrier| matches!(barrier, Barrier::Large | Barrier::CopyFromStdin);
+        let plain = looked.facts.barriers.iter().all(is_plain);
+        Self {
+            mode,
+            afterwards,
+            own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
+            limit: if plain && mode != Mode::Autocommit { BATCH } else { 0 },
+            count: looked.statements,
+            skipped: looked.skipped,
+            large: None,
+            ..Self::of_cut(sql, cut)
+        }
+    }
+
+    /// A text and how it is cut, and nothing about it.
+    fn of_cut(sql: Sql, cut: &Split) -> Self {
         let copies = cut.statements.iter().enumerate().filter_map(|(index, statement)| match &statement.kind {
             StatementKind::CopyFromStdin { data } => Some((index, data.clone())),
             StatementKind::Sql => None,
         });
-        Ok(Self {
-            mode,
-            afterwards,
-            own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
+        Self {
+            mode: Mode::Awaited,
+            afterwards: Afterwards::default(),
+            own_transactions: false,
+            count: cut.statements.len(),
+            skipped: Vec::new(),
+            limit: 0,
             copies: copies.collect(),
-            skipped: cut.skipped.iter().map(|skipped| (skipped.range.start, skipped.command.clone())).collect(),
+            gaps: cut.skipped.iter().map(|skipped| skipped.range.clone()).collect(),
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
-            limit: if only_large && mode != Mode::Autocommit { BATCH } else { 0 },
             sql,
-        })
+            large: None,
+        }
     }
 
-    /// The whole text.
+    /// The parts of a script whose text is not held; none of any other.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(super) fn parts(&self) -> Result<Option<Parts>, ScriptError> {
+        self.large.as_ref().map(|large| Parts::of(&large.migration, &large.placeholders)).transpose()
+    }
+
+    /// A part of it as a script of its own.
+    pub(super) fn part(&self, part: Part) -> Self {
+        let (Part::Statements(sql, cut) | Part::Copy(sql, cut)) = part;
+        Self { mode: self.mode, limit: self.limit, ..Self::of_cut(sql, &cut) }
+    }
+
+    /// The text, when it is held.
     pub(super) fn text(&self) -> &str {
         &self.sql.sql.text
     }
 
     /// Looks for hazards in the statements from this one on.
-    pub(super) fn hazards(&self, first: usize, hazards: &mut Hazards) -> Found {
-        let statements = self.statements.get(first..).unwrap_or_default();
-        hazards.of(&self.sql, statements, self.mode != Mode::Autocommit)
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub(super) fn hazards(&self, first: usize, hazards: &mut Hazards) -> Result<Found, ScriptError> {
+        let in_transaction = self.mode != Mode::Autocommit;
+        let Some(mut parts) = self.parts()? else {
+            let statements = self.statements.get(first..).unwrap_or_default();
+            return Ok(hazards.of(&self.sql, statements, in_transaction));
+        };
+        let mut found = Found::default();
+        while let Some(part) = parts.next_part()? {
+            let script = self.part(part);
+            let more = hazards.of(&script.sql, &script.statements, in_transaction);
+            found.hazards.extend(more.hazards);
+            found.unseen.extend(more.unseen);
+        }
+        Ok(found)
     }
 
     /// What it means to run a statement again; none when there is no such statement.
@@ -143,21 +232,17 @@ impl Script {
 
     /// The place in the author's file of a byte of the text; without one, the whole file.
     pub(super) fn locate(&self, offset: Option<usize>) -> Location {
-        offset.map_or_else(|| Location::whole(std::sync::Arc::clone(&self.sql.file)), |offset| self.sql.locate(offset))
+        offset.map_or_else(|| Location::whole(Arc::clone(&self.sql.file)), |offset| self.sql.locate(offset))
     }
 
-    /// The messages of an awaited script: one statement each, or several where a long script allows it.
-    pub(super) fn batches(&self) -> Vec<Batch> {
-        self.batches_of(self.limit)
-    }
-
-    /// Each statement as a message of its own.
-    pub(super) fn single_statements(&self) -> Vec<Batch> {
-        self.batches_of(0)
+    /// The messages of an awaited script, as far as its text is held: `singly` of one statement each, else of several where a long
+    /// script allows it.
+    pub(super) fn batches(&self, singly: bool) -> Vec<Batch> {
+        self.batches_of(if singly { 0 } else { self.limit })
     }
 
     fn skips_between(&self, start: usize, end: usize) -> bool {
-        self.skipped.iter().any(|(at, _)| (start..end).contains(at))
+        self.gaps.iter().any(|gap| (start..end).contains(&gap.start))
     }
 
     fn batches_of(&self, limit: usize) -> Vec<Batch> {
@@ -190,44 +275,77 @@ fn digest<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
+/// What is seen of a script when it is looked through.
+#[derive(Debug, Default)]
+struct Looked {
+    facts: Facts,
+    statements: usize,
+    skipped: Vec<(Location, String)>,
+    /// The first statement that cannot run inside a transaction.
+    outside: Option<(Location, String)>,
+}
+
+impl Looked {
+    /// Looks at the whole text, or at the next part of it.
+    fn at(&mut self, sql: &Sql, cut: Split, settings: &Settings) -> Result<(), Refused> {
+        let text = &sql.sql.text;
+        if let Some(offset) = text.find('\0') {
+            let message = "a NUL byte, which PostgreSQL cannot receive".into();
+            return Err(Refused { at: sql.locate(offset), message });
+        }
+        self.statements += cut.statements.len();
+        let skipped = cut.skipped.iter().map(|skipped| (sql.locate(skipped.range.start), skipped.command.clone()));
+        self.skipped.extend(skipped);
+        let facts = classify(text, &Ok(cut), &settings.table.value);
+        if self.outside.is_none() {
+            let first = facts.outside_transaction.first();
+            self.outside = first.map(|statement| (sql.locate(statement.range.start), statement.what.clone()));
+        }
+        self.facts.take_in(facts);
+        Ok(())
+    }
+}
+
 /// As Flyway decides: the script's own configuration, else the setting, else what the statements are.
-fn mode(decided: Option<bool>, settings: &Settings, sql: &Sql, facts: &Facts, cut: &Split) -> Result<Mode, Refused> {
+fn mode(decided: Option<bool>, settings: &Settings, looked: &Looked, file: &Arc<str>) -> Result<Mode, Refused> {
+    let facts = &looked.facts;
     let outside = facts.outside_transaction.len();
-    let mixed = facts.is_mixed_for_flyway() || (outside > 0 && outside < cut.statements.len());
+    let mixed = facts.is_mixed_for_flyway() || (outside > 0 && outside < looked.statements);
     let in_transaction = match decided {
         Some(decided) => decided,
         None if !settings.execute_in_transaction.value => false,
-        None if mixed && !settings.mixed.value => return Err(refuse_mixed(sql, facts)),
+        None if mixed && !settings.mixed.value => return Err(refuse_mixed(looked, file)),
         // What Flyway misses would be refused by the server inside a transaction; nobody can mean that.
         None => facts.is_transactional(),
     };
     Ok(match in_transaction {
         false => Mode::Autocommit,
-        true if facts.barriers.is_empty() && cut.skipped.is_empty() => Mode::Ahead,
+        true if facts.barriers.is_empty() && looked.skipped.is_empty() => Mode::Ahead,
         true => Mode::Awaited,
     })
 }
 
-fn refuse_mixed(sql: &Sql, facts: &Facts) -> Refused {
-    let statement = facts.outside_transaction.first();
+fn refuse_mixed(looked: &Looked, file: &Arc<str>) -> Refused {
+    let (at, what) = looked.outside.clone().unwrap_or_else(|| {
+        (Location::whole(Arc::clone(file)), "a statement".to_owned())
+    });
     Refused {
-        at: sql.locate(statement.map_or(0, |statement| statement.range.start)),
+        at,
         message: format!(
-            "{} cannot run inside a transaction, and other statements of this file need one: move it to a file of its \
-             own, or set `mixed`",
-            statement.map_or("a statement", |statement| statement.what.as_str())
+            "{what} cannot run inside a transaction, and other statements of this file need one: move it to a file of its \
+             own, or set `mixed`"
         ),
     }
 }
 
 impl Refused {
-    /// A script that cannot be read, or whose placeholders have no value.
-    pub(super) fn of(migration: &Migration, error: ScriptError) -> Self {
-        let message = error.to_string();
-        let at = match error {
-            ScriptError::Placeholders(errors) => errors.into_iter().next().map(|(at, _)| at),
-            ScriptError::Source(_) => None,
-        };
-        Self { at: at.unwrap_or_else(|| Location::whole(std::sync::Arc::clone(&migration.path))), message }
+    /// A script that cannot be read or cut, or whose placeholders have no value.
+    pub(super) fn of(migration: &Migration, error: &ScriptError) -> Self {
+        Self::in_file(Arc::clone(&migration.path), error)
+    }
+
+    /// The same, of the script in `file`.
+    pub(super) fn in_file(file: impl Into<Arc<str>>, error: &ScriptError) -> Self {
+        Self { at: error.at().cloned().unwrap_or_else(|| Location::whole(file)), message: error.to_string() }
     }
 }
