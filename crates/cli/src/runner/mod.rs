@@ -7,6 +7,7 @@ mod dry;
 mod error;
 mod human;
 mod json;
+mod opening;
 mod out;
 mod plan;
 pub mod project;
@@ -18,8 +19,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tokio::sync::watch;
-use trueup_postgres::run::{Cause, Command, Database, Inputs, RunError, Stop};
-use trueup_postgres::session::NoServer;
+use trueup_postgres::run::{Cause, Command, Database, RunError, Stop};
 
 pub use error::RunnerError;
 pub(crate) use human::{POOLED, category};
@@ -28,6 +28,7 @@ use record::Record;
 use crate::args::{DatabaseArgs, LockArgs, RunFormat};
 use crate::check::Place;
 use crate::flyway::Teller;
+use opening::open;
 use out::Out;
 
 /// The exit code of a run that Ctrl-C or SIGTERM ended.
@@ -164,19 +165,4 @@ impl Server {
         let schema = database.table().name().schema.to_string();
         Self { database: name.to_owned(), version: version.to_owned(), schema }
     }
-}
-
-async fn open(arguments: &DatabaseArgs, place: &Place, out: Out<'_>) -> Result<(Inputs, Database), RunnerError> {
-    let variables = variables();
-    let project = project::read(&place.folder, arguments, &variables)?;
-    out.notices(&project.notices);
-    let connection = connection::choose(arguments, &variables, &project.settings)?;
-    out.notices(&connection.notices);
-    let working_directory = project.folder.to_string_lossy().into_owned();
-    let inputs = Inputs::new(project.set, project.settings, working_directory).map_err(RunnerError::Problems)?;
-    let mut waits = |none: &NoServer, wait| out.waits_for_a_server(none, wait);
-    let session = connection.servers.connect(&mut waits).await.map_err(RunError::from)?;
-    let database = Database::on(session, &inputs).await?;
-    out.connected(&inputs.settings, &Server::of(&database));
-    Ok((inputs, database))
 }

@@ -23,19 +23,6 @@ use self::outside::Outside;
 use super::error::RunnerError;
 use crate::args::DatabaseArgs;
 
-/// Settings and files of one service.
-#[derive(Debug)]
-pub struct Project {
-    /// Flyway's settings.
-    pub settings: Settings,
-    /// The files.
-    pub set: MigrationSet,
-    /// The folder that paths are relative to.
-    pub folder: PathBuf,
-    /// What changes nothing and should be known.
-    pub notices: Vec<String>,
-}
-
 /// Files of settings that are looked for when locations are given and nothing is searched for.
 const SETTINGS_FILES: &[&str] = &[
     "flyway.toml",
@@ -51,11 +38,27 @@ const FLYWAYS_FILES: &[&str] = &["flyway.toml", "flyway.conf"];
 /// Where Flyway's command line looks when nothing names a location.
 const FLYWAYS_LOCATION: &str = "sql";
 
-/// Reads settings (files, then `FLYWAY_*`, then the command line; later ones win) and loads the files they name.
+/// A service whose settings are known, and whose files are not loaded yet.
+#[derive(Debug)]
+pub struct Configured {
+    /// Flyway's settings.
+    pub settings: Settings,
+    /// The folder that paths are relative to.
+    pub folder: PathBuf,
+    service: String,
+    problems: Vec<Problem>,
+    notices: Vec<String>,
+}
+
+/// Reads settings: files, then `FLYWAY_*`, then the command line; later ones win.
 ///
 /// # Errors
-/// Everything that is wrong with either, all at once.
-pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, String)]) -> Result<Project, RunnerError> {
+/// What keeps the files from being looked for. Everything else that is wrong comes with what is wrong with them.
+pub fn configure(
+    folder: &Path,
+    arguments: &DatabaseArgs,
+    variables: &[(String, String)],
+) -> Result<Configured, RunnerError> {
     let outside = Outside::of(arguments, variables)?;
     let here = folder;
     let folder = &outside.folder(here)?;
@@ -92,22 +95,34 @@ pub fn read(folder: &Path, arguments: &DatabaseArgs, variables: &[(String, Strin
             "give --location filesystem:FOLDER, or set `locations`",
         ));
     }
-    let mut set = load_for_run(folder, &service.name, &settings);
-    for finding in std::mem::take(&mut set.findings) {
-        let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(service.name.as_str()));
-        let code = code_of(&finding, &at, &set);
-        problems.push(Problem { code, ..of_finding(finding, at) });
+    Ok(Configured { settings, service: service.name, folder: folder.clone(), problems, notices })
+}
+
+impl Configured {
+    /// Whether nothing is wrong with the settings.
+    pub fn is_sound(&self) -> bool {
+        !self.problems.iter().any(|problem| problem.blocking)
     }
-    problems.retain(|problem| {
-        if !problem.blocking {
-            notices.push(format!("{}: {}", problem.at, problem.message));
+
+    /// Loads the files that the settings name, and gives what changes nothing and should be known with them.
+    ///
+    /// # Errors
+    /// Everything that is wrong with settings or files, all at once.
+    pub fn load(&self) -> Result<(MigrationSet, Vec<String>), RunnerError> {
+        let (mut problems, mut notices) = (self.problems.clone(), self.notices.clone());
+        let mut set = load_for_run(&self.folder, &self.service, &self.settings);
+        for finding in std::mem::take(&mut set.findings) {
+            let at = finding.migration_at.clone().unwrap_or_else(|| Location::whole(self.service.as_str()));
+            let code = code_of(&finding, &at, &set);
+            problems.push(Problem { code, ..of_finding(finding, at) });
         }
-        problem.blocking
-    });
-    if problems.is_empty() {
-        Ok(Project { settings, set, folder: folder.clone(), notices })
-    } else {
-        Err(RunnerError::Problems(problems))
+        problems.retain(|problem| {
+            if !problem.blocking {
+                notices.push(format!("{}: {}", problem.at, problem.message));
+            }
+            problem.blocking
+        });
+        if problems.is_empty() { Ok((set, notices)) } else { Err(RunnerError::Problems(problems)) }
     }
 }
 
