@@ -85,17 +85,19 @@ impl HistoryTable {
 
     /// The statement that adds a row. `milliseconds` is SQL for the time it took.
     pub(crate) fn insert(&self, rank: i32, row: &NewRow, stamp: &Stamp, milliseconds: &str, success: bool) -> String {
-        let text = |text: Option<&String>| text.map_or("NULL".to_owned(), |text| literal(text));
+        self.insert_values(&values(rank, row), stamp, milliseconds, success)
+    }
+
+    /// The same for a prepared statement whose parameters are [`VALUE_TYPES`] and whose arguments are [`values`].
+    pub(crate) fn insert_parameters(&self, stamp: &Stamp, milliseconds: &str) -> String {
+        self.insert_values("$1,$2,$3,$4,$5,$6", stamp, milliseconds, true)
+    }
+
+    fn insert_values(&self, values: &str, stamp: &Stamp, milliseconds: &str, success: bool) -> String {
         format!(
-            "INSERT INTO {} ({}) VALUES ({rank},{},{},'{}',{},{},{},pg_catalog.timezone({},pg_catalog.now()),\
-             {milliseconds},{success});",
+            "INSERT INTO {} ({}) VALUES ({values},{},pg_catalog.timezone({},pg_catalog.now()),{milliseconds},{success});",
             self.name.quoted(),
             quoted_columns(),
-            text(row.version.as_ref()),
-            literal(&row.description),
-            row.kind.as_str(),
-            literal(&row.script),
-            row.checksum.map_or("NULL".to_owned(), |sum| format!("({sum})")),
             literal(&stamp.installed_by),
             literal(&stamp.time_zone),
         )
@@ -110,6 +112,22 @@ impl HistoryTable {
     pub(crate) fn last_rank(&self) -> String {
         format!("(SELECT COALESCE(pg_catalog.max(\"installed_rank\"),0) FROM {})", self.name.quoted())
     }
+}
+
+/// The types of [`values`].
+pub(crate) const VALUE_TYPES: &str =
+    "pg_catalog.int4,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.int4";
+
+/// What a row says of its migration: rank, version, description, type, script and checksum, as SQL.
+pub(crate) fn values(rank: i32, row: &NewRow) -> String {
+    format!(
+        "{rank},{},{},'{}',{},{}",
+        row.version.as_ref().map_or("NULL".to_owned(), |version| literal(version)),
+        literal(&row.description),
+        row.kind.as_str(),
+        literal(&row.script),
+        row.checksum.map_or("NULL".to_owned(), |sum| format!("({sum})")),
+    )
 }
 
 /// Who and when, for rows.

@@ -358,3 +358,38 @@ fn the_oldest_and_the_newest_major() {
         assert_eq!(scene.ours("validate", &[]).0, 0, "{major}");
     }
 }
+
+/// What the session keeps for the checks around scripts is a script's to remove, too.
+#[test]
+fn prepared_statements_that_a_script_removes_are_done_without() {
+    let Some(server) = server() else { return };
+    let removing = [
+        ("V3__all.sql", "create table c(); deallocate all;"),
+        ("V6__hidden.sql", "create table f(); do $$ begin execute 'deallocate' || ' all'; end $$;"),
+    ];
+    for (name, sql) in removing {
+        let plain: Vec<_> = (1..9)
+            .map(|n| (format!("V{n}__t.sql"), format!("create table t{n}(); prepare p{n} as select {n};")))
+            .collect();
+        let mut files: Vec<_> = plain.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).collect();
+        files.retain(|(plain, _)| plain[..2] != name[..2]);
+        files.push((name, sql));
+        let scene = Scene::new(server, &files);
+        assert_eq!(scene.migrate(), 8, "{name}");
+        assert_eq!(scene.tables().split(' ').count(), 8, "{name}");
+        assert_eq!(scene.rows().lines().count(), 8, "{name}");
+    }
+    let files = [
+        ("V1__a.sql", "create table a();"),
+        ("V2__b.sql", "create table b();"),
+        ("V3__c.sql", "create table c();"),
+        ("V4__own.sql", "create table d();\nexecute nobody_prepared_this;"),
+        ("V5__e.sql", "create table e();"),
+    ];
+    let scene = Scene::new(server, &files);
+    let (code, document) = scene.ours("migrate", &[]);
+    let error = &document["error"];
+    assert_eq!((code, &error["sqlState"], &error["lineNumber"]), (1, &json!("26000"), &json!(2)), "{document:#}");
+    assert_eq!((&error["left"], scene.tables().as_str()), (&json!("nothing"), "a b c"), "{document:#}");
+    assert_eq!(document["migrationsExecuted"], json!(3), "{document:#}");
+}

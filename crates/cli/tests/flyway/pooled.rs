@@ -27,7 +27,8 @@ fn leftovers(scene: &Scene, pooler: &PgBouncer) -> String {
     let database = scene.conninfo().rsplit("dbname=").next().unwrap();
     let psql = Psql::new(format!("host=127.0.0.1 port={} user=postgres dbname={database}", pooler.port()));
     let sql = "select current_user, current_setting('search_path'), current_setting('lock_timeout'), \
-               current_setting('work_mem'), (select count(*) from pg_locks where locktype = 'advisory');\n";
+               current_setting('work_mem'), (select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+               where l.locktype = 'advisory' and d.datname = current_database());\n";
     let found = psql.run(&sql.repeat(8)).unwrap();
     let mut lines: Vec<_> = found.lines().collect();
     lines.sort_unstable();

@@ -15,11 +15,13 @@ fn start(scene: &Scene) -> Child {
     command.args(["--location", "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a signal once a statement like this one runs, and gives what the run said; it must end at once.
+/// Sends a signal once a statement like this one runs, and gives what the run said; it must end at once. One that sleeps must
+/// have begun to: others may stand before it in the same message.
 pub(crate) fn interrupt(scene: &Scene, child: Child, statement: &str, signal: Signal) -> Output {
     let runs = format!(
         "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' \
-         and query like '%{statement}%' and pid <> pg_backend_pid()"
+         and query like '%{statement}%' and pid <> pg_backend_pid() \
+         and (query not like '%pg_sleep(%' or wait_event = 'PgSleep')"
     );
     while scene.sql(&runs) == "0" {
         std::thread::sleep(Duration::from_millis(20));

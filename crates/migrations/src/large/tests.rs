@@ -51,7 +51,10 @@ fn skipped(script: &Script, one: &statements::Skipped) -> (String, (u32, u32), O
     (one.command.clone(), (at.line, at.column), None)
 }
 
-fn of_part<'p>(script: &'p Script, split: &'p Split) -> impl Iterator<Item = (String, (u32, u32), Option<String>)> + 'p {
+fn of_part<'p>(
+    script: &'p Script,
+    split: &'p Split,
+) -> impl Iterator<Item = (String, (u32, u32), Option<String>)> + 'p {
     split.statements.iter().map(|statement| {
         let at = script.locate(statement.range.start);
         let data = match &statement.kind {
@@ -80,10 +83,28 @@ fn in_parts(migration: &Migration, window: usize, piece: usize) -> Result<Found,
 
 fn piece() -> impl Strategy<Value = String> {
     let texts = vec![
-        "select 1;", "select ${a};", "select 'é;☃';", "select $$ ; $$;", "-- a; ${empty}\n", "/* ; /* ; */ */", "\r\n", "\r", "\n",
-        "copy t from stdin;\n1;2\n\n3\\.\n\\.\n", "copy t from stdin; -- x\r\n${a}\r\n\\. \r\n", "copy t from stdin;\r4\r\\.\r",
-        "\\restrict abc\n", "\\unrestrict abc\r\n", "${empty}", "$", "$$ x $$;", " ", ";", "create function f() returns int begin atomic select 1; end;",
-        "select E'\\';';", "values ('${a}');",
+        "select 1;",
+        "select ${a};",
+        "select 'é;☃';",
+        "select $$ ; $$;",
+        "-- a; ${empty}\n",
+        "/* ; /* ; */ */",
+        "\r\n",
+        "\r",
+        "\n",
+        "copy t from stdin;\n1;2\n\n3\\.\n\\.\n",
+        "copy t from stdin; -- x\r\n${a}\r\n\\. \r\n",
+        "copy t from stdin;\r4\r\\.\r",
+        "\\restrict abc\n",
+        "\\unrestrict abc\r\n",
+        "${empty}",
+        "$",
+        "$$ x $$;",
+        " ",
+        ";",
+        "create function f() returns int begin atomic select 1; end;",
+        "select E'\\';';",
+        "values ('${a}');",
     ];
     prop::sample::select(texts).prop_map(str::to_owned)
 }

@@ -6,12 +6,15 @@ use std::time::Duration;
 use crate::place::{Message, Place};
 use crate::session::{Outcome, SessionError};
 
-use super::guard::FINISH_LEAD;
+use super::guard::{FINISH_LEAD, Kept, NOT_PREPARED};
 use super::outcome::{Cause, Failure, Left, RunError};
 use super::runner::{Runner, Step};
 
 /// A message in flight: of which step, and the length of our SQL before the script; none for the one that ends it.
 type Part = (usize, Option<usize>);
+
+/// Preparing takes the time that it saves for two or three scripts.
+const WORTH_KEEPING: usize = 4;
 
 /// `division_by_zero`, which our checks raise.
 pub(super) const DIVISION_BY_ZERO: &str = "22012";
@@ -24,6 +27,7 @@ impl Runner<'_> {
     /// it must have failed too.
     pub(super) async fn ahead(&mut self, steps: &[Step]) -> Result<Option<Failure>, RunError> {
         let base = self.last_rank;
+        let mut keeps = self.keep(steps.len())?;
         let mut parts: VecDeque<Part> = VecDeque::new();
         let (mut queued, mut done) = (0, 0);
         let mut failure = None;
@@ -32,6 +36,10 @@ impl Runner<'_> {
             while failure.is_none() && !self.interrupted && queued < 2 * steps.len() && self.session().has_room() {
                 parts.push_back(self.queue(steps, queued, base)?);
                 queued += 1;
+            }
+            if std::mem::take(&mut keeps) {
+                // When the server refuses, all that was sent behind it fails for want of it.
+                self.outcome().await?;
             }
             let Some((index, prefix)) = parts.pop_front() else { break };
             let step = &steps[index];
@@ -61,6 +69,28 @@ impl Runner<'_> {
         Ok(failure)
     }
 
+    /// Has the session keep what stands around scripts, when they are worth it; whether an answer comes of it.
+    fn keep(&mut self, steps: usize) -> Result<bool, SessionError> {
+        let worth = steps >= WORTH_KEEPING && self.database.guard.pooled.is_none();
+        if self.kept != Kept::NotYet || !worth {
+            return Ok(false);
+        }
+        self.kept = Kept::Yes;
+        self.database.session.send_simple(&self.database.guard.keep())?;
+        Ok(true)
+    }
+
+    /// Whether a script failed that may only have removed what the session keeps, such as by `DEALLOCATE ALL`. It runs once more
+    /// without; one that failed for a prepared statement of its own fails again.
+    pub(super) fn is_unkept(&mut self, failure: &Failure) -> bool {
+        let missing = failure.cause.server_error().is_some_and(|error| error.sqlstate == NOT_PREPARED);
+        let unkept = self.kept == Kept::Yes && missing && failure.left == Left::Nothing;
+        if unkept {
+            self.kept = Kept::No;
+        }
+        unkept
+    }
+
     /// Queues message number `number`: two for each step.
     fn queue(&mut self, steps: &[Step], number: usize, base: i32) -> Result<Part, SessionError> {
         let index = number / 2;
@@ -68,12 +98,12 @@ impl Runner<'_> {
         let rank = base.saturating_add(rank_offset(index + 1));
         let guard = &self.database.guard;
         if number.is_multiple_of(2) {
-            let prefix = guard.first(rank);
+            let prefix = guard.first(rank, self.kept);
             self.database.session.send_joined(&[&prefix, step.script.text()], 0)?;
             return Ok((index, Some(prefix.len())));
         }
         // Steps without a row are never sent ahead.
-        let finish = step.row.as_ref().map(|row| guard.finish(rank, row)).unwrap_or_default();
+        let finish = step.row.as_ref().map(|row| guard.finish(rank, row, self.kept)).unwrap_or_default();
         self.database.session.send_simple(&finish)?;
         Ok((index, None))
     }

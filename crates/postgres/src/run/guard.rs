@@ -5,7 +5,7 @@
 //! setting, puts back what a script may have changed, adds the row and commits. Whatever makes one fail, the next one's
 //! check fails too: either the setting is gone with the transaction, or the row is missing.
 
-use crate::history::{ELAPSED, HistoryTable, Stamp};
+use crate::history::{ELAPSED, HistoryTable, Stamp, VALUE_TYPES, values};
 use crate::restore::Restore;
 use trueup_migrations::history::NewRow;
 
@@ -14,6 +14,27 @@ use super::pooled::{self, Pooled};
 
 /// Statements before the check in the message that ends a script.
 pub(super) const FINISH_LEAD: usize = 1;
+
+/// Whether the session keeps prepared statements for what stands around each script. The server plans them once, which takes
+/// it a third of the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Not yet.
+    #[default]
+    NotYet,
+    /// It does, unless a script removed them.
+    Yes,
+    /// They are not used: a script removes them.
+    No,
+}
+
+/// Names of the prepared statements: of the check before a script, of the one behind it, and of the row.
+const BEFORE: &str = "\"trueup: before a script\"";
+const BEHIND: &str = "\"trueup: behind a script\"";
+const ROW: &str = "\"trueup: the row of a script\"";
+
+/// `invalid_sql_statement_name`: a prepared statement is not there.
+pub(super) const NOT_PREPARED: &str = "26000";
 
 /// The table, and what every row and every script needs.
 #[derive(Clone, Debug)]
@@ -61,26 +82,51 @@ impl Guard {
 
     /// Fails with a division by zero unless this is the last rank in the history.
     fn check(&self, rank: i32) -> String {
+        format!("SELECT {};", self.is_last(&rank.to_string()))
+    }
+
+    fn is_last(&self, rank: &str) -> String {
+        let last = self.table.last_rank();
+        format!("1 OPERATOR(pg_catalog./) ({last} OPERATOR(pg_catalog.=) {rank})::pg_catalog.int4")
+    }
+
+    /// The message that prepares the statements around scripts, for as long as the session lasts.
+    pub(super) fn keep(&self) -> String {
         format!(
-            "SELECT 1 OPERATOR(pg_catalog./) ({} OPERATOR(pg_catalog.=) {rank})::pg_catalog.int4;",
-            self.table.last_rank()
+            "PREPARE {BEFORE}(pg_catalog.int4) AS SELECT {};PREPARE {BEHIND}(pg_catalog.text) AS {};\
+             PREPARE {ROW}({VALUE_TYPES}) AS {}",
+            self.is_last("$1"),
+            self.settled_behind("$1"),
+            self.table.insert_parameters(&self.stamp, ELAPSED)
         )
     }
 
     /// What stands before a script of this rank, in the same message; ends with a newline.
-    pub(super) fn first(&self, rank: i32) -> String {
-        format!("{}{}SET LOCAL trueup.rank='{rank}';\n", self.begin(), self.check(rank - 1))
+    pub(super) fn first(&self, rank: i32, kept: Kept) -> String {
+        let check = match kept {
+            Kept::Yes => format!("EXECUTE {BEFORE}({});", rank - 1),
+            Kept::NotYet | Kept::No => self.check(rank - 1),
+        };
+        format!("{}{check}SET LOCAL trueup.rank='{rank}';\n", self.begin())
     }
 
     /// The message behind it: deferred constraints fire, everything is as before, the row is added.
-    pub(super) fn finish(&self, rank: i32, row: &NewRow) -> String {
+    pub(super) fn finish(&self, rank: i32, row: &NewRow, kept: Kept) -> String {
+        let (settled, insert) = match kept {
+            Kept::Yes => (format!("EXECUTE {BEHIND}('{rank}')"), format!("EXECUTE {ROW}({});", values(rank, row))),
+            Kept::NotYet | Kept::No => {
+                (self.settled_behind(&format!("'{rank}'")), self.table.insert(rank, row, &self.stamp, ELAPSED, true))
+            }
+        };
+        format!("SET CONSTRAINTS ALL IMMEDIATE;{settled};{insert}{}", self.commit())
+    }
+
+    /// Fails with a division by zero unless the transaction is that of the script with this rank; puts everything back.
+    fn settled_behind(&self, rank: &str) -> String {
         format!(
-            "SET CONSTRAINTS ALL IMMEDIATE;SELECT 1 OPERATOR(pg_catalog./) \
-             (COALESCE(pg_catalog.current_setting('trueup.rank',true),'') OPERATOR(pg_catalog.=) '{rank}')\
-             ::pg_catalog.int4,{};{}{}",
-            self.restore.columns(),
-            self.table.insert(rank, row, &self.stamp, ELAPSED, true),
-            self.commit()
+            "SELECT 1 OPERATOR(pg_catalog./) (COALESCE(pg_catalog.current_setting('trueup.rank',true),'') \
+             OPERATOR(pg_catalog.=) {rank})::pg_catalog.int4,{}",
+            self.restore.columns()
         )
     }
 

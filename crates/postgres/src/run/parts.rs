@@ -78,7 +78,8 @@ impl Runner<'_> {
             Err(error) => return Ok(Some(self.unreadable(part, &error))),
         };
         // A COPY has its data with it, or all of it comes from the file.
-        match messages.parts.as_mut().filter(|_| batch.copy.as_ref().is_some_and(Range::is_empty) && !self.interrupted) {
+        match messages.parts.as_mut().filter(|_| batch.copy.as_ref().is_some_and(Range::is_empty) && !self.interrupted)
+        {
             None => self.batch(part, &batch).await,
             Some(parts) => match self.copy_read(part, &batch, parts).await? {
                 Ok(outcome) => Ok(self.judged(part, &batch, &outcome)),

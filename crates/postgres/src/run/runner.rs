@@ -12,6 +12,7 @@ use crate::session::{self, Outcome, Session, SessionError, TransactionStatus};
 
 use super::database::Database;
 use super::events::Callbacks;
+use super::guard::Kept;
 use super::inputs::Inputs;
 use super::outcome::{Cause, Failure, Left, Migrated, Ran, RunError};
 use super::pooled;
@@ -71,6 +72,8 @@ pub(super) struct Runner<'a> {
     /// Whether role and search path are as every script finds them.
     pub(super) is_ready: bool,
     pub(super) migrated: Migrated,
+    /// Whether the session keeps what stands around scripts that are sent ahead.
+    pub(super) kept: Kept,
     /// What earlier runs did not finish.
     pub(super) progress: Progress,
     /// What is heard of the index that is being built.
@@ -106,6 +109,7 @@ impl<'a> Runner<'a> {
             stale: false,
             is_ready: false,
             migrated: Migrated { schema, ..Migrated::default() },
+            kept: Kept::default(),
             progress: Progress::default(),
             watch: None,
         }
@@ -162,6 +166,10 @@ impl<'a> Runner<'a> {
                     if step.row.is_some() {
                         return Ok(Came::Reread);
                     }
+                    continue;
+                }
+                if !self.interrupted && self.is_unkept(&failure) {
+                    next += more;
                     continue;
                 }
                 if failure.left == Left::Nothing && self.wait_for_locks(&failure, &mut tries).await {

@@ -96,7 +96,8 @@ impl Script {
             return Ok(script);
         }
         let sql = migration.script_with(placeholders).map_err(|error| Refused::of(migration, &error))?;
-        let cut = split(&sql.sql.text).map_err(|error| Refused { at: sql.locate(error.offset), message: error.message })?;
+        let cut =
+            split(&sql.sql.text).map_err(|error| Refused { at: sql.locate(error.offset), message: error.message })?;
         let mut looked = Looked::default();
         looked.at(&sql, cut.clone(), settings)?;
         let mode = mode(migration.config.execute_in_transaction, settings, &looked, &sql.file)?;
@@ -326,9 +327,8 @@ fn mode(decided: Option<bool>, settings: &Settings, looked: &Looked, file: &Arc<
 }
 
 fn refuse_mixed(looked: &Looked, file: &Arc<str>) -> Refused {
-    let (at, what) = looked.outside.clone().unwrap_or_else(|| {
-        (Location::whole(Arc::clone(file)), "a statement".to_owned())
-    });
+    let (at, what) =
+        looked.outside.clone().unwrap_or_else(|| (Location::whole(Arc::clone(file)), "a statement".to_owned()));
     Refused {
         at,
         message: format!(
