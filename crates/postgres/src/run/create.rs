@@ -31,14 +31,14 @@ impl Creation {
 }
 
 impl Runner<'_> {
-    /// Creates missing schemas and the table, all in one transaction; whether there was anything to create.
+    /// Creates missing schemas and the table, all in one transaction; what of it there was to create.
     pub(super) async fn create_missing(
         &mut self,
         facts: &[SchemaFacts],
         exists: bool,
         rows: &[AppliedMigration],
-    ) -> Result<bool, RunError> {
-        let Some(creation) = self.creation(facts, exists, rows)? else { return Ok(false) };
+    ) -> Result<Option<Creation>, RunError> {
+        let Some(creation) = self.creation(facts, exists, rows)? else { return Ok(None) };
         // Flyway makes this a baseline with all that belongs to one.
         let create = async |runner: &mut Self| runner.create(&creation).await;
         if creation.is_baseline() {
@@ -46,7 +46,7 @@ impl Runner<'_> {
         } else {
             create(self).await?;
         }
-        Ok(true)
+        Ok(Some(creation))
     }
 
     /// What a migrate has to create before anything runs.

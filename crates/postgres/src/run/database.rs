@@ -26,6 +26,8 @@ pub struct Database {
     schemas: Vec<Identifier>,
     placeholders: Placeholders,
     server_version: String,
+    /// Whether a script ran on this connection.
+    pub(super) has_run: bool,
 }
 
 /// A schema that the settings name, or the connection's.
@@ -119,6 +121,7 @@ impl Database {
             endpoint: session.endpoint().clone(),
             placeholders,
             session,
+            has_run: false,
         })
     }
 
@@ -170,9 +173,15 @@ impl Database {
         Ok(facts.into_iter().filter(|schema| !schema.exists).map(|schema| schema.name.to_string()).collect())
     }
 
-    /// Says goodbye.
+    /// Says goodbye. When something ran, the server's process takes milliseconds to end, which nobody has to wait for: only
+    /// the lock is given up before, so that a run behind this one finds it free.
     pub async fn close(self) {
-        self.session.close().await;
+        if self.has_run && self.guard.pooled.is_none() {
+            let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({})", self.table().lock_key());
+            self.session.leave_behind(&unlock).await;
+        } else {
+            self.session.close().await;
+        }
     }
 
     pub(super) async fn rows(&mut self) -> Result<Vec<AppliedMigration>, RunError> {
@@ -264,19 +273,21 @@ impl Database {
     }
 }
 
-/// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside.
+/// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside. What is in a
+/// schema depends on it, which an index finds; row types and arrays depend on something else.
 fn about_schemas(table: &str, progress: &str, values: &str) -> String {
     format!(
         "SELECT n.oid IS NOT NULL,\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind IN ('r','v','S','t') \
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_class'::pg_catalog.regclass \
-         AND d.objid=c.oid AND d.deptype='e')) \
-     OR EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typnamespace=n.oid AND t.typcategory NOT IN ('A','C') \
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_type'::pg_catalog.regclass \
-         AND d.objid=t.oid AND d.deptype='e')) \
-     OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace=n.oid \
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid='pg_catalog.pg_proc'::pg_catalog.regclass \
-         AND d.objid=p.oid AND d.deptype='e')),\
+     EXISTS (SELECT FROM pg_catalog.pg_depend o \
+       WHERE o.refclassid='pg_catalog.pg_namespace'::pg_catalog.regclass AND o.refobjid=n.oid \
+       AND CASE o.classid \
+         WHEN 'pg_catalog.pg_class'::pg_catalog.regclass \
+           THEN EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid=o.objid AND c.relkind IN ('r','v','S','t')) \
+         WHEN 'pg_catalog.pg_type'::pg_catalog.regclass \
+           THEN EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=o.objid AND t.typcategory NOT IN ('A','C')) \
+         ELSE o.classid='pg_catalog.pg_proc'::pg_catalog.regclass END \
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE d.classid=o.classid AND d.objid=o.objid AND d.deptype='e')),\
      EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}),\
      EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={progress}) \
      FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES {values}) v(name)) w \

@@ -84,7 +84,9 @@ impl Runner<'_> {
             self.fire(CREATE_SCHEMA).await?;
             self.fire(BEFORE_CREATE_SCHEMA).await?;
         }
-        if self.create_missing(&facts, exists, &rows).await? {
+        let created = self.create_missing(&facts, exists, &rows).await?;
+        // A history without rows changes nothing of what is pending.
+        if created.is_some_and(|creation| !creation.rows.is_empty()) {
             rows = self.read_rows().await?;
             // Texts may be large: not two of each at once.
             drop(steps);

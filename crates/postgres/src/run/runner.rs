@@ -299,6 +299,7 @@ impl<'a> Runner<'a> {
     pub(super) fn applied(&mut self, step: &Step, rank: i32, elapsed: Duration) {
         let Some(row) = step.row.clone() else { return };
         self.last_rank = rank;
+        self.database.has_run = true;
         let ran = Ran { row, path: step.path.clone(), elapsed };
         (self.tell)(Event::Applied(&ran));
         self.migrated.applied.push(ran);

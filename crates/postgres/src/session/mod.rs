@@ -340,6 +340,17 @@ impl Session {
         while self.step(None).await.is_ok_and(|step| !matches!(step, Step::Closed)) {}
     }
 
+    /// Sends a last message, waits for its answer and no longer: the server's process ends in its own time.
+    pub async fn leave_behind(mut self, last: &str) {
+        if self.send(&[last], Sent { copy_announced: false, rows_wanted: 1 }).is_err() {
+            return self.close().await;
+        }
+        frontend::terminate(&mut self.wire.out);
+        self.deadline = Some(Instant::now() + Duration::from_secs(1));
+        // Nothing is left to be done about a goodbye that does not arrive.
+        drop(self.next_outcome().await);
+    }
+
     /// Handles one step; gives the outcome when the step completed one.
     async fn take(&mut self, low_water: Option<usize>) -> Result<Option<Outcome>, SessionError> {
         match self.step(low_water).await? {
