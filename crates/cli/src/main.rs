@@ -81,6 +81,7 @@ fn run_portal(command: &PortalCommand, place: &Place) -> Result<u8, CheckError> 
     match command {
         PortalCommand::Build(arguments) => portal::run(Task::Build, arguments, place),
         PortalCommand::Check(arguments) => portal::run(Task::Check, arguments, place),
+        PortalCommand::Diff(arguments) => portal::diff(arguments, place),
         PortalCommand::Serve(arguments) => until_interrupted(async {
             let never = portal::serve(arguments, place).await?;
             match never {}

@@ -1,5 +1,6 @@
 //! `trueup portal`: reads the intent as `check` does, makes the pages, and writes or compares them.
 
+mod diff;
 mod environments;
 mod folder;
 mod own_pages;
@@ -9,6 +10,7 @@ mod report;
 mod repository;
 mod serve;
 
+pub use diff::diff;
 pub use serve::serve;
 
 use std::fmt::Write as _;

@@ -57,6 +57,48 @@ pub fn file_before(root: &Path, reference: &str, file: &str) -> Result<Option<Ve
     git(root, ["cat-file", "blob", &format!("{base}:./{file}")]).map(Some)
 }
 
+/// The files as they were where this branch and another parted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    commit: String,
+}
+
+impl Former {
+    /// Those at the merge base with `reference`.
+    ///
+    /// # Errors
+    /// There is no such commit here, or no repository.
+    pub fn of(root: &Path, reference: &str) -> Result<Self, GitError> {
+        Ok(Self { commit: merge_base(root, reference)? })
+    }
+
+    /// The commit's full name.
+    pub fn commit(&self) -> &str {
+        &self.commit
+    }
+
+    /// The paths of all files below `root`, relative to it, with `/` between folders; links and submodules are none.
+    ///
+    /// # Errors
+    /// Git cannot list them.
+    pub fn files(&self, root: &Path) -> Result<Vec<String>, GitError> {
+        let tree = git(root, ["ls-tree", "-r", "-z", &self.commit])?;
+        let entries = tree.split(|byte| *byte == 0).filter_map(|entry| {
+            let (head, path) = std::str::from_utf8(entry).ok()?.split_once('\t')?;
+            (head.starts_with("100") && head.contains(" blob ")).then(|| path.to_owned())
+        });
+        Ok(entries.collect())
+    }
+
+    /// What a file held.
+    ///
+    /// # Errors
+    /// It was not there, or is not here to be read.
+    pub fn read(&self, root: &Path, file: &str) -> Result<Vec<u8>, GitError> {
+        git(root, ["cat-file", "blob", &format!("{}:./{file}", self.commit)])
+    }
+}
+
 /// The top of the working tree that holds `folder`; `None` outside of one.
 pub fn top(folder: &Path) -> Option<PathBuf> {
     let bytes = git(folder, ["rev-parse", "--show-toplevel"]).ok()?;
@@ -177,6 +219,26 @@ mod tests {
         std::fs::write(root.path().join("edited.sql"), "2").unwrap();
         assert_eq!(file_before(root.path(), "main", "edited.sql").unwrap(), Some(b"1".to_vec()));
         assert_eq!(file_before(root.path(), "main", "never.sql").unwrap(), None);
+    }
+
+    #[test]
+    fn the_files_where_two_branches_parted_can_be_listed_and_read() {
+        let root = repository();
+        std::fs::create_dir(root.path().join("below")).unwrap();
+        std::fs::write(root.path().join("below/a b.yaml"), "1").unwrap();
+        std::os::unix::fs::symlink("kept.sql", root.path().join("link.sql")).unwrap();
+        commit(root.path());
+        git(root.path(), ["checkout", "-q", "-b", "branch"]).unwrap();
+        std::fs::write(root.path().join("below/a b.yaml"), "2").unwrap();
+        std::fs::remove_file(root.path().join("kept.sql")).unwrap();
+        commit(root.path());
+        let former = Former::of(root.path(), "main").unwrap();
+        assert_eq!(former.files(root.path()).unwrap(), ["below/a b.yaml", "edited.sql", "kept.sql"]);
+        assert_eq!(former.files(&root.path().join("below")).unwrap(), ["a b.yaml"]);
+        assert_eq!(former.read(root.path(), "below/a b.yaml").unwrap(), b"1");
+        assert_eq!(former.read(&root.path().join("below"), "a b.yaml").unwrap(), b"1");
+        assert!(former.read(root.path(), "never").is_err());
+        assert_eq!(former.commit().len(), 40);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! become paths in one place only (`slug`).
 
 mod board;
+pub mod difference;
 pub mod domains;
 mod erd;
 mod facts;

@@ -14,6 +14,7 @@ use trueup_model::declared::*;
 use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
 use trueup_model::location::{Located, Location};
 use trueup_model::rule::Rule;
+use trueup_portal::difference::{Comparison, Difference, Side, build_into};
 use trueup_portal::domains::{Color, Domain, Domains, Note};
 use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
 use trueup_portal::source::SourceLinks;
@@ -532,5 +533,59 @@ fn plantuml_reads_names_as_text() {
     for (file, source) in files.iter().zip(&sources) {
         let read = std::fs::read_to_string(file.with_extension("preproc")).unwrap();
         assert_eq!(read.trim_end(), String::from_utf8_lossy(source).trim_end());
+    }
+}
+
+/// The page of a difference in which everything is different, in every way.
+fn difference(text: &dyn Fn(usize) -> String) -> Site {
+    let texts = Texts { made: Cell::new(0), text };
+    let before = Declared { services: vec![service(&texts, true), service(&texts, true)] };
+    let mut after = Declared { services: vec![before.services[0].clone(), service(&texts, false)] };
+    let changed = &mut after.services[0];
+    changed.engine.text = texts.next();
+    changed.prose.features.push(texts.next());
+    changed.tables[0].description = Some(texts.next());
+    let details = changed.tables[0].details.as_mut().unwrap();
+    details.columns[0].type_sql = Some(texts.sql());
+    details.columns[0].notes = vec![texts.next()];
+    details.columns[1] = column(&texts, Target::Missing { text: texts.next() });
+    details.indexes[0].predicate = Some(texts.sql());
+    changed.tables[1] = table(&texts, vec![Target::Missing { text: texts.next() }]);
+    let (old, new) = (Written::default(), Written::default());
+    let source = SourceLinks::parse("https://github.com/acme/library", &texts.next(), &texts.next()).unwrap();
+    let side = |declared, written| Side { declared, written, source: Some(&source) };
+    let base = texts.next();
+    let comparison = Comparison { base: &base, before: side(&before, &old), after: side(&after, &new) };
+    let difference = Difference::of(&comparison);
+    Site::of(|sink| build_into(&comparison, &difference, Some("./"), sink))
+}
+
+/// Lines by what they begin with, and how many cells they have.
+fn outline(markdown: &str) -> Vec<(String, usize)> {
+    let head = |line: &str| line.chars().take_while(|c| "#| -".contains(*c)).collect::<String>();
+    markdown.lines().map(|line| (head(line), line.matches(" | ").count())).collect()
+}
+
+#[test]
+fn hostile_text_changes_nothing_about_a_difference() {
+    let markdown = |site: &Site| String::from_utf8(site.files["diff.md"].clone()).unwrap();
+    let harmless = difference(&|_| "plain".to_owned());
+    assert_eq!(harmless.files.len(), 7, "{:?}", harmless.files.keys());
+    for shift in 0..PAYLOADS.len() {
+        let site = difference(&|n| PAYLOADS[(n + shift) % PAYLOADS.len()].to_owned());
+        assert_eq!(by_length(&site), by_length(&harmless), "shift {shift}");
+        assert_eq!(outline(&markdown(&site)), outline(&markdown(&harmless)), "shift {shift}");
+        let tags = markdown(&site).replace("<code>", "").replace("</code>", "");
+        assert!(!tags.contains(['<', '>', '{', '}', '$']), "{tags}");
+        for (path, bytes) in &site.files {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+            assert!(path.chars().all(plain) && !path.contains(".."), "{path}");
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            for banned in
+                ["<script", "<img src=x", "onerror=\"", "=\"javascript:", "<foreignObject", "\u{202e}", "\u{0}"]
+            {
+                assert!(!text.contains(banned) || path.ends_with(".css"), "{banned} in {path}");
+            }
+        }
     }
 }

@@ -24,6 +24,17 @@ Exit codes:
   0    the pages are written, or were current
   2    the intent cannot be read, or the run failed; then nothing was written";
 
+/// What follows the options of `trueup portal diff --help`.
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  trueup portal diff origin/main                what this branch changes, in ./portal-diff
+  trueup portal diff HEAD                       what is not committed yet
+  trueup portal diff v1.4 --out changes         what changed since a release
+
+Exit codes:
+  0    written, whether anything is different or not
+  2    the intent cannot be read, now or then, or the run failed; then nothing was written";
+
 /// What `trueup portal` can do.
 #[derive(Debug, Subcommand)]
 pub enum PortalCommand {
@@ -41,6 +52,12 @@ pub enum PortalCommand {
         2    the intent cannot be read, or the run failed"
     )]
     Check(PortalArgs),
+    /// Draw what changes in the intent: each changed service before and after
+    ///
+    /// Compares the intent YAML with what it was where this branch left BASE. Writes index.html, which shows both pictures of each
+    /// changed service and lists what is different, the pictures as SVG, and diff.md for a pull request. No database is needed.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Show the pages on this machine, and make them again whenever what they are made from changes
     ///
     /// Open pages reload by themselves. While a file cannot be read the last good pages stay, and every one of them says
@@ -105,6 +122,30 @@ pub struct ErdArgs {
     /// A jar is run by JAVA_HOME/bin/java, else by `java` on the PATH. PlantUML needs Graphviz to place boxes.
     #[arg(long, value_name = "PATH", help_heading = PORTAL)]
     pub plantuml: Option<PathBuf>,
+}
+
+/// Options of `trueup portal diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A branch, a tag or a commit, such as origin/main
+    #[arg(value_name = "BASE")]
+    pub base: String,
+    /// The folder of the page, the pictures and diff.md
+    #[arg(long, value_name = "DIR", default_value = "portal-diff", help_heading = PORTAL)]
+    pub out: PathBuf,
+    /// Put the pictures into diff.md: what leads from there to the folder, such as https://example.org/pr-7/, or ./
+    ///
+    /// Without it diff.md has no pictures: where it is shown, nobody knows where they lie.
+    #[arg(long, value_name = "ADDRESS", help_heading = PORTAL)]
+    pub pictures: Option<String>,
+    /// Where lines of YAML are linked to, instead of the remote origin
+    ///
+    /// The address of a repository on GitHub or GitLab, or an address with {path}, {line} and {ref} in it.
+    #[arg(long, value_name = "URL", help_heading = PORTAL)]
+    pub source_url: Option<String>,
+    /// The branch or commit of those lines, instead of the commit that is checked out
+    #[arg(long, value_name = "REF", help_heading = PORTAL)]
+    pub source_ref: Option<String>,
 }
 
 /// Who draws the diagrams.

@@ -23,6 +23,22 @@ pub fn matching(root: &Path, pattern: &str) -> Vec<String> {
     found
 }
 
+/// Those of the files, relative to the root, that a path or a glob names; sorted.
+pub fn named<'f>(files: &'f [String], pattern: &str) -> Vec<&'f str> {
+    let glob = WildMatch::new(pattern);
+    let is_glob = pattern.contains(['*', '?']);
+    let names = |file: &&str| if is_glob { glob.matches(file) && !is_hidden(file) } else { *file == pattern };
+    let mut found: Vec<&str> = files.iter().map(String::as_str).filter(names).collect();
+    found.sort_unstable();
+    found
+}
+
+/// Folders that begin with a dot, and what lies too deep, are not searched on disk either.
+fn is_hidden(file: &str) -> bool {
+    let folders = file.split('/').count() - 1;
+    folders > DEPTH || file.split('/').take(folders).any(|folder| folder.starts_with('.'))
+}
+
 fn walk(root: &Path, folder: &Path, depth: usize, visit: &mut dyn FnMut(&str)) {
     // A folder that cannot be listed holds no file that could be read either: the glob then names nothing, and that is said.
     let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -56,5 +72,9 @@ mod tests {
         assert_eq!(matching(root.path(), "meta/*.yaml"), ["meta/a/two.yaml", "meta/one.yaml"]);
         assert_eq!(matching(root.path(), "meta/one.yaml"), ["meta/one.yaml"]);
         assert_eq!(matching(root.path(), "meta/none.yaml"), Vec::<String>::new());
+        let files = ["meta/one.yaml", "meta/a/two.yaml", "meta/three.txt", "meta/.a/four.yaml"].map(str::to_owned);
+        assert_eq!(named(&files, "meta/*.yaml"), ["meta/a/two.yaml", "meta/one.yaml"]);
+        assert_eq!(named(&files, "meta/one.yaml"), ["meta/one.yaml"]);
+        assert_eq!(named(&files, "meta/none.yaml"), Vec::<&str>::new());
     }
 }

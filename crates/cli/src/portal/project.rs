@@ -59,6 +59,11 @@ impl Project {
         Ok(project)
     }
 
+    /// The folder that all paths are relative to.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The intent and its domains.
     fn gather(root: PathBuf, settings: &Settings, broken: Vec<InputError>) -> Self {
         let mut errors = broken;

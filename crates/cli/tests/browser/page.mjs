@@ -9,6 +9,15 @@ export function links() {
   return { ids: [...ids, "", "top"], links: all };
 }
 
+/** Waits for pictures that are loaded when somebody scrolls to them. */
+export async function loaded() {
+  await Promise.all([...document.images].map((image) => {
+    image.loading = "eager";
+    // One that cannot be shown is found by `examine`.
+    return image.decode().catch(() => undefined);
+  }));
+}
+
 /** What must not be in any page, whatever stands in the intent. */
 export function examine() {
   const problems = [];

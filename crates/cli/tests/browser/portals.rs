@@ -22,6 +22,8 @@ pub(crate) struct Portal {
     pub(crate) tables: Option<Vec<String>>,
     /// Addresses, and where they have to lead.
     pub(crate) forwards: Value,
+    /// Whether it is one page, without a search and what else is for the keyboard.
+    is_plain: bool,
 }
 
 impl Portal {
@@ -33,7 +35,7 @@ impl Portal {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let searches = searches.iter().map(|search| search.map(str::to_owned)).collect();
         let forwards = Value::Array(Vec::new());
-        Self { name, folder, searches, is_hostile: false, web: None, tables: None, forwards }
+        Self { name, folder, searches, is_hostile: false, web: None, tables: None, forwards, is_plain: false }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -53,7 +55,7 @@ impl Portal {
             self.searches.iter().map(|[words, kind, hit]| json!({"words": words, "kind": kind, "hit": hit})).collect();
         json!({
             "name": self.name, "address": self.address(), "hostile": self.is_hostile, "searches": searches,
-            "tables": self.tables, "forwards": self.forwards,
+            "tables": self.tables, "forwards": self.forwards, "plain": self.is_plain,
         })
     }
 
@@ -101,7 +103,7 @@ pub(crate) fn trueup(project: &Path) -> Command {
 
 /// Every portal that can be made here.
 pub(crate) fn all() -> Vec<Portal> {
-    let mut all = vec![brownfield(), hostile_one()];
+    let mut all = vec![brownfield(), hostile_one(), different(), hostile_difference()];
     all.extend(drawn());
     match trueup_testkit::shared_corpora().map(|corpora| corpora.join("novatrek")) {
         Some(reference) => all.push(novatrek(&reference)),
@@ -135,6 +137,79 @@ fn hostile_one() -> Portal {
     let project = project();
     let truth = ["--report".to_owned(), "report.json".to_owned()];
     let mut portal = Portal::build("hostile", project.path(), &truth, &[]);
+    portal.is_hostile = true;
+    portal
+}
+
+/// What changes in a project whose intent was `before`, and is `after` now.
+fn difference(name: &'static str, before: &str, after: &str) -> Portal {
+    const FILE: &str = "architecture/metadata/data-stores.yaml";
+    let (project, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
+        let status = Command::new("git").current_dir(project.path()).args(identity).args(arguments).status().unwrap();
+        assert!(status.success(), "git {arguments:?}");
+    };
+    let write = |text: &str| {
+        std::fs::create_dir_all(project.path().join(FILE).parent().unwrap()).unwrap();
+        std::fs::write(project.path().join(FILE), text).unwrap();
+    };
+    write(before);
+    git(&["init", "--quiet", "--initial-branch", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "--quiet", "-m", "before"]);
+    write(after);
+    let out = folder.path().join("portal");
+    let output = trueup(project.path()).args(["portal", "diff", "main", "--out"]).arg(out).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let forwards = Value::Array(Vec::new());
+    Portal { name, folder, searches: Vec::new(), is_hostile: false, web: None, tables: None, forwards, is_plain: true }
+}
+
+/// Tables and columns of the example come, go and change.
+fn different() -> Portal {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/brownfield");
+    let before = std::fs::read_to_string(example.join("architecture/metadata/data-stores.yaml")).unwrap();
+    difference("difference", &before, &changed(&before))
+}
+
+/// What a branch makes of the example.
+fn changed(before: &str) -> String {
+    let changes = [
+        ("tables: [loans, holds, branches]", "tables: [loans, holds, branches, renewals]"),
+        (
+            "      - {name: copy_id, type: UUID, constraints: NOT NULL}\n",
+            "      - {name: copy_id, type: UUID, constraints: \"NOT NULL, FK -> svc-catalog\"}\n",
+        ),
+        ("{name: due_on, type: DATE,", "{name: due_on, type: TIMESTAMPTZ,"),
+        (
+            "      - {name: renewals, type: SMALLINT, constraints: \"NOT NULL, DEFAULT 0, CHECK (0-3)\"}\n",
+            "      - {name: note, type: TEXT, constraints: NULL (by the desk)}\n",
+        ),
+        (
+            "      - {name: idx_loans_member, columns: \"member_id, lent_at DESC\"}\n",
+            "      - {name: idx_loans_copy, columns: copy_id}\n",
+        ),
+        (
+            "    holds:\n",
+            "    renewals:\n      description: Each time a loan was made longer\n      columns:\n\
+             \x20     - {name: renewal_id, type: UUID, constraints: PK}\n\
+             \x20     - {name: loan_id, type: UUID, constraints: \"NOT NULL, FK -> loans\"}\n\
+             \x20     - {name: renewed_at, type: TIMESTAMPTZ, constraints: NOT NULL}\n    holds:\n",
+        ),
+        ("svc-events:\n  engine: Couchbase 7\n", "svc-events:\n  engine: Couchbase 8\n"),
+    ];
+    changes.iter().fold(before.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
+    })
+}
+
+fn hostile_difference() -> Portal {
+    let after = hostile::intent();
+    let before = after.replacen("PostgreSQL 15", "PostgreSQL 14", 1).replacen("\"owner\"", "\"volume_before\"", 2);
+    assert_ne!(before, after);
+    let mut portal = difference("hostile-difference", &before, &after);
     portal.is_hostile = true;
     portal
 }
@@ -188,7 +263,7 @@ pub(crate) fn shots(portals: &[Portal]) -> Value {
         })
     };
     let (desktop, phone) = ((1280, 900), (390, 844));
-    json!([
+    let mut shots = vec![
         shot("portal.png", "services/svc-lending.html", "light", desktop, ""),
         shot("portal-dark.png", "services/svc-lending.html", "dark", desktop, ""),
         shot("portal-home.png", "index.html", "light", desktop, ""),
@@ -198,5 +273,15 @@ pub(crate) fn shots(portals: &[Portal]) -> Value {
         shot("portal-migrations.png", "migrations.html", "dark", desktop, ""),
         shot("portal-guide.png", "how-to-read.html", "light", desktop, ""),
         shot("portal-phone.png", "services/svc-lending.html", "light", phone, ""),
-    ])
+    ];
+    if let Some(difference) = portals.iter().find(|portal| portal.name == "difference") {
+        let shot = |file: &str, scheme: &str, (width, height): (u32, u32)| {
+            let href = format!("{}index.html", difference.address());
+            json!({"file": file, "href": href, "scheme": scheme, "width": width, "height": height, "words": ""})
+        };
+        shots.push(shot("portal-diff.png", "light", (1280, 1000)));
+        shots.push(shot("portal-diff-dark.png", "dark", (1280, 1000)));
+        shots.push(shot("portal-diff-phone.png", "light", phone));
+    }
+    Value::Array(shots)
 }

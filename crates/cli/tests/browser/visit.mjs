@@ -1,6 +1,6 @@
 // Opens every page of some portals in Chromium and prints what is wrong, as JSON. The argument is a file:
 // {"portals": [{"name", "address", "hostile", "searches": [{"words", "kind", "hit"}], "tables": the pages of tables to open, or
-//   null for all, "forwards": [{"from", "to", "nowhere"}]}], "paints": {name: address},
+//   null for all, "forwards": [{"from", "to", "nowhere"}], "plain": whether there is nothing for the keyboard}], "paints": {name: address},
 //  "shots": see screenshots.mjs, "screenshots": folder or null}
 import { createRequire } from "node:module";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Watch } from "./watch.mjs";
 import { Axe } from "./axe.mjs";
-import { examine, links, poke } from "./page.mjs";
+import { examine, links, loaded, poke } from "./page.mjs";
 import { keyboard, search } from "./keyboard.mjs";
 import { screenshots } from "./screenshots.mjs";
 import { FLAGS } from "./flags.mjs";
@@ -23,7 +23,7 @@ const DESKTOP = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 640 };
 
 /** Opens every page that is reachable from the first one; what each links to has to be there. */
-async function portal(page, watch, axe, { name, address, hostile, searches, tables }) {
+async function portal(page, watch, axe, { name, address, hostile, searches, tables, plain }) {
   const seen = new Map();
   const waiting = [new URL("index.html", address).href];
   const wanted = [];
@@ -36,6 +36,7 @@ async function portal(page, watch, axe, { name, address, hostile, searches, tabl
     const response = await page.goto(href);
     if (response !== null && response.status() !== 200) watch.problem(`status ${response.status()}`);
     if (href.startsWith("http:") && response.headers()["content-security-policy"] === undefined) watch.problem("no policy in the headers");
+    await page.evaluate(loaded);
     const found = await page.evaluate(links);
     seen.set(href, new Set(found.ids));
     for (const link of found.links) {
@@ -66,7 +67,7 @@ async function portal(page, watch, axe, { name, address, hostile, searches, tabl
     } else if (path.endsWith(".html") && ids === undefined) watch.problem(`leads nowhere: ${href}`);
     if (ids !== undefined && anchor !== undefined && !ids.has(decodeURIComponent(anchor))) watch.problem(`no such anchor: ${href}`);
   }
-  await attempt(watch, () => keyboard(page, watch, name, address));
+  if (!plain) await attempt(watch, () => keyboard(page, watch, name, address));
   for (const wanted of searches) await attempt(watch, () => search(page, watch, name, address, wanted));
   await watch.settled(page);
   return seen.size;

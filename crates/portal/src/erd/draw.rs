@@ -1,6 +1,7 @@
 //! The diagram as inline SVG: colours come from the stylesheet, so light, dark and print need one picture.
 
 use super::layout::{Layout, LayoutError, Placement, Point, Size};
+use super::sign::Sign;
 use super::{
     Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
 };
@@ -145,6 +146,9 @@ fn contents(erd: &Erd, targets: &Targets<'_>, placed: &Placed, svg: &mut Markup)
 
 /// What the picture shows, in a sentence or two.
 pub(crate) fn description(erd: &Erd) -> String {
+    if let Some(about) = &erd.about {
+        return about.clone();
+    }
     let tables = erd.boxes.iter().filter(|card| matches!(card.kind, CardKind::Table(_))).count();
     let enforced = erd.relations.iter().filter(|relation| relation.enforced).count();
     let logical = erd.relations.len() - enforced;
@@ -210,7 +214,8 @@ fn pill(card: &Card, at: Point, class: &str, svg: &mut Markup) {
 }
 
 fn frame(card: &Card, at: Point, svg: &mut Markup) {
-    rect("box", at, card.size.width, card.size.height, 7, svg);
+    let class = card.sign.map_or_else(|| "box".to_owned(), |sign| format!("box {}", sign.word()));
+    rect(&class, at, card.size.width, card.size.height, 7, svg);
     let (right, head) = (at.x + card.size.width, at.y + HEAD);
     let top = format!(
         "M{} {head}V{}Q{} {} {} {}H{}Q{right} {} {right} {}V{head}Z",
@@ -227,6 +232,17 @@ fn frame(card: &Card, at: Point, svg: &mut Markup) {
     svg.shape("path", &[("class", "head"), ("d", &top)]);
     svg.shape("path", &[("class", "rule"), ("d", &format!("M{} {head}H{right}", at.x))]);
     label("table-name", Point { x: at.x + SIDE, y: at.y + 21 }, &cut(&card.title, LONGEST_NAME), svg);
+    if let Some(sign) = card.sign {
+        let text = format!("{} {}", sign.glyph(), sign.word());
+        label(&format!("what {}", sign.word()), Point { x: right - SIDE, y: at.y + 21 }, &text, svg);
+    }
+}
+
+/// What a change did to a row of a box.
+fn mark(sign: Option<Sign>, card: &Card, at: Point, height: i32, svg: &mut Markup) {
+    let Some(sign) = sign else { return };
+    rect(&format!("row {}", sign.word()), Point { x: at.x + 1, y: at.y }, card.size.width - 2, height, 0, svg);
+    label(&format!("glyph {}", sign.word()), Point { x: at.x + SIDE / 2 + 1, y: at.y + height - 7 }, sign.glyph(), svg);
 }
 
 fn body(card: &Card, at: Point, svg: &mut Markup) {
@@ -244,6 +260,7 @@ fn body(card: &Card, at: Point, svg: &mut Markup) {
     let mut y = at.y + card.indexes_y();
     svg.shape("path", &[("class", "part"), ("d", &format!("M{} {}h{}", at.x, y, card.size.width))]);
     for index in &card.indexes {
+        mark(index.sign, card, Point { x: at.x, y: y + 1 }, INDEX_ROW - 1, svg);
         draw_index(index, at.x + SIDE, y + 2, svg);
         y += INDEX_ROW;
     }
@@ -258,6 +275,7 @@ fn draw_index(index: &super::IndexRow, x: i32, y: i32, svg: &mut Markup) {
 
 fn draw_row(card: &Card, row: &super::Row, left: i32, y: i32, svg: &mut Markup) {
     let base = y + 15;
+    mark(row.sign, card, Point { x: left, y: y - 1 }, ROW, svg);
     for (position, mark) in row.marks.iter().enumerate() {
         let x = left + SIDE + i32::try_from(position).unwrap_or(0) * MARK;
         rect(mark.class(), Point { x, y: y + 4 }, MARK - 4, 14, 3, svg);

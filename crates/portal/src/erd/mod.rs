@@ -9,6 +9,7 @@ pub(crate) mod map;
 mod near;
 mod path;
 mod shelves;
+pub(crate) mod sign;
 
 use trueup_model::declared::{DeclaredColumn, DeclaredService, DeclaredTable, TableDetails, Target};
 use trueup_model::name::Identifier;
@@ -19,6 +20,7 @@ use crate::text::{columns, count, cut};
 pub(crate) use file::STYLE;
 use layout::{Edge, End, Graph, Size};
 pub(crate) use near::MOST as MOST_NEIGHBOURS;
+use sign::Sign;
 use trueup_intent::written::Written;
 
 /// Pixels of a row, of a box's head, and of the room at its sides.
@@ -47,6 +49,8 @@ pub(crate) struct Erd {
     pub(crate) relations: Vec<Relation>,
     /// Whether columns that are no keys were left out.
     pub(crate) keys_only: bool,
+    /// What the picture shows, for those who do not see it, where that is not how much there is of everything.
+    pub(crate) about: Option<String>,
 }
 
 /// A box of the diagram.
@@ -54,6 +58,8 @@ pub(crate) struct Erd {
 pub(crate) struct Card {
     pub(crate) kind: CardKind,
     pub(crate) title: String,
+    /// What a change did to it, in a picture of a change.
+    pub(crate) sign: Option<Sign>,
     pub(crate) rows: Vec<Row>,
     pub(crate) indexes: Vec<IndexRow>,
     /// What the rows do not show, in words; empty when they show all.
@@ -83,14 +89,19 @@ pub(crate) struct Row {
     pub(crate) type_text: String,
     pub(crate) marks: Vec<Mark>,
     pub(crate) null: Nullability,
+    /// What a change did to it.
+    pub(crate) sign: Option<Sign>,
 }
 
 /// An index in a box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexRow {
+    pub(crate) name: String,
     /// Its name, and what it is over.
     pub(crate) text: String,
     pub(crate) unique: bool,
+    /// What a change did to it.
+    pub(crate) sign: Option<Sign>,
 }
 
 /// How much of a table its box shows.
@@ -251,6 +262,7 @@ impl<'a> Drawing<'a> {
         self.erd.boxes.push(Card {
             kind,
             title: title.to_owned(),
+            sign: None,
             rows: Vec::new(),
             indexes: Vec::new(),
             left_out: String::new(),
@@ -281,6 +293,7 @@ fn table_box(position: usize, table: &DeclaredTable, detail: Detail, written: &W
     let mut card = Card {
         kind: CardKind::Table(position),
         title,
+        sign: None,
         rows,
         indexes,
         left_out,
@@ -297,7 +310,8 @@ fn index_rows(table: &DeclaredTable) -> Vec<IndexRow> {
     let row = |index: &trueup_model::declared::DeclaredIndex| {
         let keys = facts::keys_text(index);
         let keys = if keys.is_empty() { String::new() } else { format!(" ({keys})") };
-        IndexRow { text: format!("{}{keys}", index.name.value), unique: index.unique }
+        let name = index.name.value.as_str().to_owned();
+        IndexRow { text: format!("{name}{keys}"), name, unique: index.unique, sign: None }
     };
     indexes.map(row).collect()
 }
@@ -311,13 +325,22 @@ fn left_out(table: &DeclaredTable, columns: usize, shown_indexes: usize) -> Stri
     if parts.is_empty() { String::new() } else { format!("and {}", parts.join(", ")) }
 }
 
+/// Pixels of the word that tells what a change did to a table, beside its name.
+const WHAT: i32 = 92;
+
 impl Card {
+    /// Notes what a change did to the table, and makes room for the word.
+    pub(crate) fn mark(&mut self, sign: Sign) {
+        self.sign = Some(sign);
+        self.size = self.measure();
+    }
+
     /// The room that head, rows, indexes and the note need.
     fn measure(&self) -> Size {
         let widest = |text: fn(&Row) -> String| self.rows.iter().map(|row| columns(&text(row))).max().unwrap_or(0);
         let (names, types) = (pixels(widest(shown_name), 73), pixels(widest(shown_type), 67));
         let body = self.name_x + names + 20 + types + 26 + SIDE;
-        let head = pixels(columns(&cut(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8;
+        let head = pixels(columns(&cut(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8 + self.sign.map_or(0, |_| WHAT);
         let index = self.indexes.iter().map(|index| columns(&cut(&index.text, LONGEST_INDEX))).max();
         let index = index.map_or(0, |widest| SIDE + MARK + pixels(widest, 64) + SIDE);
         let note = pixels(columns(&self.left_out), 73) + 2 * SIDE;
@@ -344,6 +367,7 @@ fn rows<'a>(details: &'a TableDetails, written: &'a Written) -> impl Iterator<It
         type_text: facts::type_text(column, written.at(&column.name.at)).unwrap_or("?").to_owned(),
         marks: facts::marks(column, details),
         null: facts::nullability(column),
+        sign: None,
     })
 }
 

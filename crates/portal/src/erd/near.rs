@@ -36,12 +36,23 @@ impl Erd {
         centre: usize,
         neighbours: &BTreeSet<usize>,
     ) -> Self {
+        Self::around(service, written, &BTreeSet::from([centre]), neighbours)
+    }
+
+    /// The same of several tables; neighbours that are among them are no neighbours.
+    pub(crate) fn around(
+        service: &DeclaredService,
+        written: &Written,
+        centres: &BTreeSet<usize>,
+        neighbours: &BTreeSet<usize>,
+    ) -> Self {
         let mut drawing = Drawing::new(service, written);
-        drawing.add_table(centre, Detail::All);
-        let shown = || neighbours.iter().copied().take(MOST);
+        centres.iter().for_each(|table| drawing.add_table(*table, Detail::All));
+        let shown = || neighbours.difference(centres).copied().take(MOST);
         shown().for_each(|table| drawing.add_table(table, Detail::Keys));
-        drawing.add_relations(centre, &|_| true);
-        shown().for_each(|table| drawing.add_relations(table, &|target| target == Some(centre)));
+        centres.iter().for_each(|table| drawing.add_relations(*table, &|_| true));
+        let to_a_centre = |target: Option<usize>| target.is_some_and(|target| centres.contains(&target));
+        shown().for_each(|table| drawing.add_relations(table, &to_a_centre));
         drawing.erd
     }
 }

@@ -17,7 +17,7 @@ use crate::site::{Sink, Site, Stopped};
 use crate::workers;
 use picture::picture;
 use section::Setting;
-use text::Markdown;
+pub(crate) use text::{Inline, Markdown};
 
 /// What reads the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,9 +110,12 @@ impl Markdown {
     /// A heading with an anchor made of slugs.
     pub(crate) fn heading(&mut self, level: usize, anchor: &str, title: &Inline) -> &mut Self {
         debug_assert!(is_address(anchor), "{anchor}");
-        let title = title.out.trim();
-        let title = if title.is_empty() { "&#8211;" } else { title };
-        self.block(&format!("{} {title} {{ #{anchor} }}", "#".repeat(level)))
+        self.block(&format!("{} {} {{ #{anchor} }}", "#".repeat(level), filled(title)))
+    }
+
+    /// A heading for readers that know no attribute lists.
+    pub(crate) fn title(&mut self, level: usize, title: &Inline) -> &mut Self {
+        self.block(&format!("{} {}", "#".repeat(level), filled(title)))
     }
 
     /// A paragraph; nothing when it is empty.
