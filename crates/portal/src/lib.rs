@@ -4,6 +4,7 @@
 //! and knows no database. Everything in its input is hostile: text becomes markup in one place only (`markup`), names
 //! become paths in one place only (`slug`).
 
+mod arrivals;
 mod board;
 pub mod difference;
 pub mod domains;

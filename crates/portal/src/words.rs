@@ -1,9 +1,12 @@
 //! What stages and migrations are called, whatever the page is written in.
 
+use trueup_model::declared::DeclaredService;
+
+use crate::board::Board;
 use crate::lookup::Lookup;
 use crate::stage::Stage;
 use crate::text::count;
-use crate::truth::{Live, Merged, Migration, MigrationKind};
+use crate::truth::{Live, Merged, Migration, MigrationKind, Provenance};
 
 /// Class, sign and words: signs and words say it without the colour.
 pub(crate) type Words = (&'static str, &'static str, String);
@@ -42,6 +45,54 @@ pub(crate) fn whereabouts(input: &Lookup<'_>, migration: &Migration) -> Vec<Stri
         Live::Since(moment) => format!("{name} since {}", day(moment)),
     });
     std::iter::once(merged).chain(live).collect()
+}
+
+/// How much is under way, a sentence each.
+pub(crate) fn board_words(board: &Board<'_>) -> Vec<String> {
+    let mut sentences = vec![format!("{} as of the report.", count(board.len(), "change"))];
+    if board.done > 0 {
+        sentences.push(format!("Merged, and live in every environment: {}.", count(board.done, "migration")));
+    }
+    if board.unrecorded > 0 {
+        let many = count(board.unrecorded, "migration");
+        sentences.push(format!("No environment is recorded: for {many} it is unknown where they are live."));
+    }
+    sentences
+}
+
+/// What is said where nothing is known of what is under way.
+pub(crate) const NO_BOARD: &str = "What is under way is the difference between the YAML, the migrations and the environments. \
+     Build the pages with the report of a check, and with records of the environments.";
+
+/// How many migrations are known, and what counts as merged and live; an error says that none are known.
+pub(crate) fn migrations_words(input: &Lookup<'_>) -> Result<Vec<String>, String> {
+    let all = || input.declared.services.iter().filter_map(|service| input.provenance(service));
+    if all().next().is_none() {
+        let why = if input.report.is_none() { "None was given." } else { "The one given does not say." };
+        return Err(format!(
+            "Which migrations there are, and what they make, is known from the report of a check. {why}"
+        ));
+    }
+    let migrations: usize = all().map(|provenance| provenance.migrations.len()).sum();
+    let services = count(all().count(), "service");
+    let mut sentences = vec![format!("{} of {services}, as of the report.", count(migrations, "migration"))];
+    sentences.push(match input.known.main {
+        Some(branch) => format!("Merged is what is on the branch {branch}."),
+        None => "Nothing is known of a main branch, so nothing counts as merged.".to_owned(),
+    });
+    if input.known.environments.is_empty() {
+        sentences.push("No environment is recorded, so nothing counts as live.".to_owned());
+    }
+    Ok(sentences)
+}
+
+/// Why no migrations of a service are shown.
+pub(crate) fn no_migrations(service: &DeclaredService, provenance: Option<&Provenance>) -> &'static str {
+    match provenance {
+        Some(_) => "No migration was found.",
+        None if !service.engine.is_postgres => "Migrations are read for PostgreSQL only.",
+        None => "Not verified: which migrations there are, and what they make, is known from the report of a check.",
+    }
 }
 
 /// How much a migration made or last wrote, by kind.

@@ -17,6 +17,7 @@ use trueup_model::rule::Rule;
 use trueup_portal::difference::{Comparison, Difference, Side, build_into};
 use trueup_portal::domains::{Color, Domain, Domains, Note};
 use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
+use trueup_portal::markdown::{self, Flavour};
 use trueup_portal::source::SourceLinks;
 use trueup_portal::truth::{Commit, Environment, Live, Made, Merged, Migration, MigrationKind, Provenance};
 use trueup_portal::{Site, build};
@@ -213,6 +214,11 @@ fn large(text: &dyn Fn(usize) -> String) -> Site {
 const LARGE: usize = 15 * 3;
 
 fn portal_with(text: &dyn Fn(usize) -> String, more: usize) -> Site {
+    made_of(text, more, build)
+}
+
+/// What is made of an input whose every text comes from `text`.
+fn made_of(text: &dyn Fn(usize) -> String, more: usize, make: impl FnOnce(&Input<'_>) -> Site) -> Site {
     let texts = Texts { made: Cell::new(0), text };
     let mut declared =
         Declared { services: vec![service(&texts, true), service(&texts, true), service(&texts, false)] };
@@ -257,7 +263,7 @@ fn portal_with(text: &dyn Fn(usize) -> String, more: usize) -> Site {
         findings: vec![finding(&texts, first), finding(&texts, second), stray],
         accepted: vec![accepted],
     };
-    build(&Input {
+    make(&Input {
         declared: &declared,
         files: &[texts.next(), texts.next()],
         written: &Written::default(),
@@ -586,6 +592,44 @@ fn hostile_text_changes_nothing_about_a_difference() {
             {
                 assert!(!text.contains(banned) || path.ends_with(".css"), "{banned} in {path}");
             }
+        }
+    }
+}
+
+/// The same as Markdown, with pages of tables.
+fn book(text: &dyn Fn(usize) -> String) -> Site {
+    made_of(text, 14, |input| markdown::build(input, Flavour::Mkdocs))
+}
+
+/// Outlines of all pages, and the raw HTML that they hold; sorted, for paths differ with the names in them.
+fn outlines(site: &Site) -> Vec<(Vec<(String, usize)>, usize)> {
+    let pages = site.files.iter().filter(|(path, _)| path.ends_with(".md"));
+    let mut all: Vec<_> = pages
+        .map(|(_, bytes)| {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            (outline(&text), text.matches("<span id=\"").count())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn hostile_text_changes_no_structure_of_the_markdown() {
+    let harmless = book(&|_| "plain".to_owned());
+    assert_eq!(outlines(&harmless).len(), 6 + 3 + LARGE, "pages of all, of services, of tables");
+    for shift in [0, 3, 6, 9, 12] {
+        let site = book(&|n| PAYLOADS[(n + shift) % PAYLOADS.len()].to_owned());
+        assert_eq!(outlines(&site), outlines(&harmless), "shift {shift}");
+        for (path, bytes) in site.files.iter().filter(|(path, _)| path.ends_with(".md")) {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let bare = ["<code>", "</code>", "<strong>", "</strong>", "</span>"]
+                .iter()
+                .fold(text, |text, tag| text.replace(tag, ""));
+            let bare: String =
+                bare.split("<span id=\"").map(|part| part.split_once("\">").map_or(part, |(_, rest)| rest)).collect();
+            let bare: String = bare.lines().map(|line| line.split(" { #").next().unwrap_or(line)).collect();
+            assert!(!bare.contains(['<', '>', '{', '}', '$', '\u{202e}', '\u{0}']), "{path}: {bare}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use scraper::{Html, Selector};
 use trueup_testkit::{mkdocs, skipped};
 
+use crate::library::Library;
 use crate::portals::{html_files, project, trueup};
 
 /// Builds a project's Markdown; the HTML of all of its own pages. `None` when there is no MkDocs.
@@ -34,7 +35,7 @@ fn mkdocs_builds_the_markdown_strictly_and_nothing_planted_is_left() {
             skipped("there is no MkDocs: run `cargo xtask fetch`");
             return;
         };
-        assert_eq!(pages.len(), 3 + 4, "home, findings, guide, and a page for each service");
+        assert_eq!(pages.len(), OF_ALL + 4, "pages of all, and a page for each service");
         let known = harmless.iter().flat_map(|page| active(page)).collect::<BTreeSet<String>>();
         for page in &pages {
             let more: Vec<String> = active(page).difference(&known).cloned().collect();
@@ -48,6 +49,36 @@ fn mkdocs_builds_the_markdown_strictly_and_nothing_planted_is_left() {
             ["{{ 7*7 }}", "<script>window.pwned=1</script>", "--8<-- \"/etc/passwd\"", "{ onclick=window.pwned=1 }"]
         {
             assert!(text.contains(kept), "{format}: {kept} is not shown");
+        }
+    }
+}
+
+/// Home, map, changes, migrations, findings, guide.
+const OF_ALL: usize = 6;
+
+#[test]
+fn what_is_true_and_pages_of_tables_are_built_strictly() {
+    let library = Library::new();
+    let truth: Vec<&str> = library.truth.iter().map(String::as_str).collect();
+    let large = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(large.path().join("architecture/metadata")).unwrap();
+    std::fs::write(large.path().join("architecture/metadata/data-stores.yaml"), crate::large::intent()).unwrap();
+    for format in ["mkdocs", "techdocs"] {
+        let (Some(pages), Some(many)) = (built(&library.root(), format, &truth), built(large.path(), format, &[]))
+        else {
+            skipped("there is no MkDocs: run `cargo xtask fetch`");
+            return;
+        };
+        assert_eq!((pages.len(), many.len()), (OF_ALL + 4, OF_ALL + 2 + crate::large::TABLES + 4), "{format}");
+        let all: String = pages.concat();
+        let text: String = Html::parse_document(&all).root_element().text().collect();
+        assert!(text.contains("Changes in flight") && text.contains("References between services"), "{format}");
+        if !truth.is_empty() {
+            for shown in
+                ["What went live, latest first", "live in prod", "designed, no migration makes it", "blocked cards"]
+            {
+                assert!(text.contains(shown), "{format}: {shown} is not shown");
+            }
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::portals::Portal;
 use crate::visit;
 
 /// Tables of few columns. The others of the service are two wide ones, and one that is only listed.
-const TABLES: usize = 44;
+pub(crate) const TABLES: usize = 44;
 /// Columns of a wide table. With names of sixty letters two such tables are more than one file of the index.
 const COLUMNS: usize = 4_300;
 
 /// Pages of tables that are opened: with neighbours on both sides, without any, and without columns.
 const OPENED: [&str; 3] = ["entry_07", "alone", "listed_only"];
 
-fn intent() -> String {
+pub(crate) fn intent() -> String {
     let mut yaml = String::from("svc-atlas:\n  engine: PostgreSQL 15\n  tables: [listed_only]\n  table_details:\n");
     for table in 0..TABLES {
         let other = (table + 1) % TABLES;

@@ -25,7 +25,11 @@ pub(super) fn settings(flavour: Flavour, input: &Lookup<'_>, links: &Links) -> S
         out.push_str(&format!("  - {}:\n", title(name)));
         services.iter().for_each(|service| service_entry(service, links, &mut out));
     }
-    entry(2, "Findings", &file(&Page::Findings), &mut out);
+    for (title, page) in
+        [("Map", Page::Map), ("Changes", Page::Changes), ("Migrations", Page::Migrations), ("Findings", Page::Findings)]
+    {
+        entry(2, title, &file(&page), &mut out);
+    }
     entry(2, "How to read", &file(&Page::Guide), &mut out);
     out
 }
@@ -51,6 +55,9 @@ markdown_extensions:
   - attr_list
   - toc:
       toc_depth: 4
+# Pages of single tables are led to by the pages of their services.
+not_in_nav: |
+  /services/*/*.md
 validation:
   nav:
     omitted_files: warn

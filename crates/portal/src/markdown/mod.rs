@@ -1,22 +1,29 @@
 //! The same content as Markdown: whole pages for MkDocs Material and Backstage TechDocs, and the Data Store section of
 //! each service for a portal that a team keeps itself.
 
+mod changes;
+mod map;
+mod migrations;
 mod mkdocs;
 mod pages;
 mod picture;
 pub mod place;
 mod section;
+mod stages;
+mod table_page;
 mod text;
 
 use trueup_model::declared::DeclaredService;
 
+use crate::erd::Erd;
 use crate::input::Input;
-use crate::links::{Links, Page};
+use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
 use crate::site::{Sink, Site, Stopped};
 use crate::workers;
-use picture::picture;
+use picture::{neighbourhood, picture};
 use section::Setting;
+use stages::Stages;
 pub(crate) use text::{Inline, Markdown};
 
 /// What reads the pages.
@@ -45,14 +52,37 @@ pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Resul
     page(&Page::Home, book.home())?;
     page(&Page::Findings, book.findings())?;
     page(&Page::Guide, book.guide())?;
+    page(&Page::Changes, book.changes())?;
+    page(&Page::Migrations, book.migrations())?;
+    let map = book.map();
+    page(&Page::Map, map.page)?;
+    map.pictures.into_iter().try_for_each(|(path, svg)| sink.file(format!("docs/{path}"), svg.into_bytes()))?;
     let order = crate::largest_first(&input.declared.services);
-    workers::each(order.len(), |job| {
-        let service = order[job];
-        let Some(own @ Page::Service(slug)) = &links.service(&service.name.value) else { return Ok(()) };
-        let svg = picture(input, service);
-        let address = svg.as_ref().map(|_| format!("{slug}.svg"));
-        page(own, book.service(service, own, address.as_deref()))?;
-        svg.map_or(Ok(()), |svg| sink.file(format!("docs/services/{slug}.svg"), svg.into_bytes()))
+    workers::each(order.len(), |job| service_files(&book, order[job], sink))
+}
+
+/// The page of a service with its picture, and the pages of its tables where it is large.
+fn service_files(book: &pages::Book<'_>, service: &DeclaredService, sink: &dyn Sink) -> Result<(), Stopped> {
+    let Some(own @ Page::Service(slug)) = &book.links.service(&service.name.value) else { return Ok(()) };
+    let stages = Stages::of(book.input, service);
+    let svg = picture(book.input, service);
+    let address = svg.as_ref().map(|_| format!("{slug}.svg"));
+    let text = book.service(service, own, stages.as_ref(), address.as_deref());
+    sink.file(format!("docs/{}", pages::file(own)), text.into_bytes())?;
+    svg.map_or(Ok(()), |svg| sink.file(format!("docs/services/{slug}.svg"), svg.into_bytes()))?;
+    if !has_table_pages(service) {
+        return Ok(());
+    }
+    let neighbours = Erd::of(service, book.input.written).neighbours(service.tables.len());
+    workers::each(service.tables.len(), |position| {
+        let table = &service.tables[position];
+        let Some(page @ Page::Table(_, anchor)) = &book.links.page_of(service, table) else { return Ok(()) };
+        let svg = neighbourhood(book.input, service, position, &neighbours[position]);
+        let address = svg.as_ref().map(|_| format!("{anchor}.svg"));
+        if let Some(text) = book.table(service, position, stages.as_ref(), address.as_deref()) {
+            sink.file(format!("docs/{}", pages::file(page)), text.into_bytes())?;
+        }
+        svg.map_or(Ok(()), |svg| sink.file(format!("docs/{}", page.beside("svg")), svg.into_bytes()))
     })
 }
 
@@ -84,6 +114,7 @@ impl<'a> Sections<'a> {
         let picture = pictures.map(|pictures| format!("{pictures}{slug}.svg"));
         let prefix = if is_alone { String::new() } else { format!("{slug}--") };
         let mut out = Markdown::default();
+        let stages = Stages::of(&self.input, service);
         // Where the pages of other services are is known to nobody here.
         let setting = Setting {
             input: &self.input,
@@ -91,6 +122,10 @@ impl<'a> Sections<'a> {
             picture: picture.as_deref(),
             other: &|_| None,
             prefix: &prefix,
+            table: &|table| format!("#{prefix}{}", self.links.table(service, table)),
+            stages: stages.as_ref(),
+            home: None,
+            lists_tables: false,
         };
         setting.write(service, &mut out);
         out.finish()

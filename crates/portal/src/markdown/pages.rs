@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use trueup_model::declared::DeclaredService;
+use trueup_model::declared::{DeclaredService, DeclaredTable};
 use trueup_model::finding::Finding;
 
 use super::section::{Setting, sizes};
+use super::stages::Stages;
 use super::text::{Inline, Markdown};
 use crate::input::{Accepted, Standing};
-use crate::links::{Links, Page};
+use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
 use crate::pages::{standing_sentence, standing_words};
 use crate::text::count;
@@ -25,7 +26,7 @@ pub(super) fn file(page: &Page) -> String {
 }
 
 /// The address of a page, as another page links it.
-fn href(from: &Page, to: &Page) -> String {
+pub(super) fn href(from: &Page, to: &Page) -> String {
     format!("{}{}", from.root(), file(to))
 }
 
@@ -93,16 +94,41 @@ impl Book<'_> {
     }
 
     /// The page of a service.
-    pub(super) fn service(&self, service: &DeclaredService, page: &Page, picture: Option<&str>) -> String {
+    pub(super) fn service(
+        &self,
+        service: &DeclaredService,
+        page: &Page,
+        stages: Option<&Stages<'_>>,
+        picture: Option<&str>,
+    ) -> String {
         let mut out = Markdown::default();
         out.heading(1, "service", &Inline::of(&service.name.value));
         let mut line = badge(&self.input.standing(service));
         line.text(" · ").text(&sizes(service));
         out.paragraph(&line);
         let other = |other: &Page| Some(href(page, other));
-        Setting { input: self.input, links: self.links, picture, other: &other, prefix: "" }.write(service, &mut out);
+        let to_table = |table: &_| self.to_table(page, service, table).unwrap_or_default();
+        let setting = Setting {
+            input: self.input,
+            links: self.links,
+            picture,
+            other: &other,
+            prefix: "",
+            table: &to_table,
+            stages,
+            home: Some(""),
+            lists_tables: has_table_pages(service),
+        };
+        setting.write(service, &mut out);
+        self.service_migrations(service, &mut out);
         self.service_findings(service, page, &mut out);
         out.finish()
+    }
+
+    /// The address of a table, as a page links it.
+    pub(super) fn to_table(&self, from: &Page, service: &DeclaredService, table: &DeclaredTable) -> Option<String> {
+        let (page, anchor) = (self.links.page_of(service, table)?, self.links.table(service, table));
+        Some(if page == *from { format!("#{anchor}") } else { format!("{}#{anchor}", href(from, &page)) })
     }
 
     fn service_findings(&self, service: &DeclaredService, page: &Page, out: &mut Markdown) {

@@ -1,16 +1,32 @@
-//! The diagram of a service as a file of its own.
+//! The diagrams of services and of tables as files of their own.
+
+use std::collections::BTreeSet;
 
 use trueup_model::declared::DeclaredService;
 
 use crate::erd::elk::Elk;
-use crate::erd::{self, draw::Picture};
+use crate::erd::{self, Erd, draw::Picture};
+use crate::facts::table_title;
 use crate::lookup::Lookup;
 
 /// The file; none without a table, or where there is no placement.
 pub(super) fn picture(input: &Lookup<'_>, service: &DeclaredService) -> Option<String> {
     let name = &service.name.value;
-    let colour = input.domain(name).and_then(|at| input.domains.domains[at].color);
-    let picture = Picture::of_service(service, input, &Elk);
-    let is_known = |name: &str| input.service(name).is_some();
-    picture.file(&erd::title(name), colour, &is_known)
+    file(input, service, &Picture::of_service(service, input, &Elk), &erd::title(name))
+}
+
+/// The file of a table and its direct neighbours.
+pub(super) fn neighbourhood(
+    input: &Lookup<'_>,
+    service: &DeclaredService,
+    table: usize,
+    neighbours: &BTreeSet<usize>,
+) -> Option<String> {
+    let picture = Picture::of(Erd::near(service, input.written, table, neighbours), &Elk);
+    file(input, service, &picture, &format!("{} and its neighbours", table_title(&service.tables[table])))
+}
+
+fn file(input: &Lookup<'_>, service: &DeclaredService, picture: &Picture<'_>, title: &str) -> Option<String> {
+    let colour = input.domain(&service.name.value).and_then(|at| input.domains.domains[at].color);
+    picture.file(title, colour, &|name| input.service(name).is_some())
 }

@@ -4,12 +4,18 @@ use trueup_model::declared::{
     DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
 };
 
+use super::stages::Stages;
 use super::text::{Inline, Markdown};
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
 use crate::links::{Links, Members, Page};
 use crate::lookup::Lookup;
 use crate::pages::{service_rows, standing_sentence, target_text};
-use crate::text::count;
+use crate::text::{count, cut, thousands};
+
+/// How many of the columns that reference a table are named.
+const SHOWN: usize = 60;
+/// Columns of text that a description may take in a list of tables.
+const DESCRIPTION: usize = 110;
 
 /// Where a section stands: that decides what it can lead to.
 pub(super) struct Setting<'a> {
@@ -21,6 +27,14 @@ pub(super) struct Setting<'a> {
     pub(super) other: &'a dyn Fn(&Page) -> Option<String>,
     /// What all anchors begin with.
     pub(super) prefix: &'a str,
+    /// The address of a table of the service.
+    pub(super) table: &'a dyn Fn(&DeclaredTable) -> String,
+    /// How far everything has come, where that is known.
+    pub(super) stages: Option<&'a Stages<'a>>,
+    /// What leads to the page with the service's migrations; none where there is none.
+    pub(super) home: Option<&'a str>,
+    /// Whether the tables are only listed, for each has a page of its own.
+    pub(super) lists_tables: bool,
 }
 
 impl Setting<'_> {
@@ -75,8 +89,7 @@ impl Setting<'_> {
         let mut names = Inline::new();
         for (position, table) in service.tables.iter().enumerate() {
             names.text(if position == 0 { "" } else { ", " });
-            let href = format!("#{}", self.anchor(&self.links.table(service, table)));
-            names.link(&href, &Inline::of_code(&table_title(table)));
+            names.link(&(self.table)(table), &Inline::of_code(&table_title(table)));
         }
         if names.is_empty() { Inline::of("none declared") } else { names }
     }
@@ -86,14 +99,28 @@ impl Setting<'_> {
         if service.tables.is_empty() {
             out.paragraph(&Inline::of("No table is declared."));
         }
-        for table in &service.tables {
-            self.table(service, table, out);
+        if self.stages.is_none() && service.engine.is_postgres {
+            out.paragraph(&Inline::of(
+                "Not verified: which of this is made by migrations, and where it is live, is known from the report of a check.",
+            ));
+        }
+        if self.lists_tables {
+            self.list(service, out);
+            return;
+        }
+        for (position, table) in service.tables.iter().enumerate() {
+            let anchor = self.anchor(&self.links.table(service, table));
+            out.heading(4, &anchor, &Inline::of_code(&table_title(table)));
+            self.about(table, out);
+            self.body(service, position, &anchor, out);
         }
     }
 
-    fn table(&self, service: &DeclaredService, table: &DeclaredTable, out: &mut Markdown) {
-        let anchor = self.anchor(&self.links.table(service, table));
-        out.heading(4, &anchor, &Inline::of_code(&table_title(table)));
+    /// How far a table has come, and what it is.
+    pub(super) fn about(&self, table: &DeclaredTable, out: &mut Markdown) {
+        if let Some(stages) = self.stages {
+            out.paragraph(&stages.table(table, self.home));
+        }
         if let Some(description) = &table.description {
             out.paragraph(&Inline::of(description));
         }
@@ -101,21 +128,107 @@ impl Setting<'_> {
             let mut line = Inline::of("Formerly ");
             out.paragraph(line.code(former.value.as_str()));
         }
-        let Some(details) = &table.details else {
-            out.paragraph(&Inline::of("Only listed: neither columns nor indexes are declared."));
+    }
+
+    /// Columns, indexes, and what references the table.
+    pub(super) fn body(&self, service: &DeclaredService, position: usize, anchor: &str, out: &mut Markdown) {
+        let table = &service.tables[position];
+        match &table.details {
+            Some(details) => self.details(service, table, details, anchor, out),
+            None => {
+                out.paragraph(&Inline::of("Only listed: neither columns nor indexes are declared."));
+            }
+        }
+        self.referenced_by(service, position, out);
+    }
+
+    fn referenced_by(&self, service: &DeclaredService, position: usize, out: &mut Markdown) {
+        let incoming = self.input.incoming(&service.name.value, position);
+        if incoming.is_empty() {
             return;
-        };
-        let members = Members::of(&anchor, table);
-        let heads = ["Column", "Type", "Key", "Null", "Default", "Constraints and notes"];
-        let rows: Vec<_> =
-            details.columns.iter().map(|column| self.column(service, column, details, &members)).collect();
+        }
+        let mut line = Inline::of("Referenced by ");
+        for (number, from) in incoming.iter().take(SHOWN).enumerate() {
+            line.text(if number == 0 { "" } else { ", " });
+            let column = format!("{}.{}", table_title(from.table), from.column.name.value);
+            if std::ptr::eq(from.service, service) {
+                line.link(&(self.table)(from.table), &Inline::of_code(&column));
+            } else {
+                line.text(&from.service.name.value).text(" ").code(&column);
+            }
+        }
+        if incoming.len() > SHOWN {
+            line.text(&format!(" and {} more", thousands(incoming.len() - SHOWN)));
+        }
+        out.paragraph(&line);
+    }
+
+    /// All tables, a row each; what stands about them is on pages of their own.
+    fn list(&self, service: &DeclaredService, out: &mut Markdown) {
+        let mut heads = vec!["Table", "Columns", "Indexes", "References", "Referenced by", "Description"];
+        if self.stages.is_some() {
+            heads.insert(5, "Stage");
+        }
+        let rows: Vec<Vec<Inline>> =
+            (0..service.tables.len()).map(|position| self.list_row(service, position)).collect();
         out.table(&heads, &rows);
+    }
+
+    fn list_row(&self, service: &DeclaredService, position: usize) -> Vec<Inline> {
+        let table = &service.tables[position];
+        let mut name = Inline::new();
+        name.anchor(&self.anchor(&self.links.table(service, table)));
+        name.link(&(self.table)(table), &Inline::of_code(&table_title(table)));
+        let columns = table.details.as_ref().map(|details| details.columns.as_slice());
+        let number = |number: Option<usize>| number.map_or_else(Inline::new, |number| Inline::of(&number.to_string()));
+        let references = columns.map(|all| all.iter().filter(|column| column.references.is_some()).count());
+        let mut row = vec![
+            name,
+            number(columns.map(<[_]>::len)),
+            number(table.details.as_ref().map(|details| details.indexes.len())),
+            number(references),
+            number(Some(self.input.incoming(&service.name.value, position).len())),
+        ];
+        row.extend(self.stages.map(|stages| stages.in_list(table, self.home)));
+        row.push(match &table.description {
+            Some(description) => Inline::of(&cut(description, DESCRIPTION)),
+            None if table.details.is_none() => Inline::of("only listed"),
+            None => Inline::new(),
+        });
+        row
+    }
+
+    fn details(
+        &self,
+        service: &DeclaredService,
+        table: &DeclaredTable,
+        details: &TableDetails,
+        anchor: &str,
+        out: &mut Markdown,
+    ) {
+        let members = Members::of(anchor, table);
+        let stage = self.stages.map(|_| "Stage");
+        let heads = ["Column", "Type", "Key", "Null", "Default", "Constraints and notes"];
+        let heads: Vec<&'static str> = heads.into_iter().chain(stage).collect();
+        let column = |column: &DeclaredColumn| {
+            let mut cells = self.column(service, column, details, &members);
+            let name = column.name.value.as_str();
+            cells.extend(self.stages.map(|stages| stages.column(table, name, self.home)));
+            cells
+        };
+        out.table(&heads, &details.columns.iter().map(column).collect::<Vec<_>>());
         if details.indexes.is_empty() {
             out.paragraph(&Inline::of("No index is declared."));
             return;
         }
-        let rows: Vec<_> = details.indexes.iter().map(|index| self.index(index, &members)).collect();
-        out.table(&["Index", "On", "Kind"], &rows);
+        let heads: Vec<&'static str> = ["Index", "On", "Kind"].into_iter().chain(stage).collect();
+        let index = |index: &DeclaredIndex| {
+            let mut cells = self.index(index, &members);
+            let name = index.name.value.as_str();
+            cells.extend(self.stages.map(|stages| stages.index(table, name, self.home)));
+            cells
+        };
+        out.table(&heads, &details.indexes.iter().map(index).collect::<Vec<_>>());
     }
 
     fn column(
@@ -181,7 +294,7 @@ impl Setting<'_> {
         match target {
             Target::Table { table, .. } | Target::UnknownKey { table } => {
                 let found = find_table(&service.tables, table)?;
-                Some(format!("#{}", self.anchor(&self.links.table(service, &service.tables[found]))))
+                Some((self.table)(&service.tables[found]))
             }
             Target::Service { service, .. } => (self.other)(&self.links.service(service)?),
             Target::Missing { .. } => None,

@@ -134,12 +134,21 @@ impl Markdown {
 
     /// A table. Every row has as many cells as there are heads.
     pub(crate) fn table(&mut self, heads: &[&'static str], rows: &[Vec<Inline>]) -> &mut Self {
-        let rule: Vec<&str> = heads.iter().map(|_| "---").collect();
-        let mut lines = vec![format!("| {} |", heads.join(" | ")), format!("| {} |", rule.join(" | "))];
+        let heads: Vec<Inline> = heads.iter().map(|head| Inline::of(head)).collect();
+        self.grid(&heads, rows)
+    }
+
+    /// The same with heads from anywhere.
+    pub(crate) fn grid(&mut self, heads: &[Inline], rows: &[Vec<Inline>]) -> &mut Self {
+        let line = |cells: &[Inline]| {
+            let cells: Vec<&str> = cells.iter().map(|cell| cell.out.trim()).collect();
+            format!("| {} |", cells.join(" | "))
+        };
+        let rule = vec!["---"; heads.len()].join(" | ");
+        let mut lines = vec![line(heads), format!("| {rule} |")];
         for row in rows {
             debug_assert_eq!(row.len(), heads.len());
-            let cells: Vec<&str> = row.iter().map(|cell| cell.out.trim()).collect();
-            lines.push(format!("| {} |", cells.join(" | ")));
+            lines.push(line(row));
         }
         self.block(&lines.join("\n"))
     }

@@ -9,15 +9,15 @@ use crate::board::{Board, Card, Lane};
 use crate::facts::table_title;
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
-use crate::text::{count, thousands};
+use crate::text::thousands;
 use crate::truth::Migration;
-use crate::words::whereabouts;
+use crate::words::{NO_BOARD, board_words, whereabouts};
 
 /// How many findings a card lists; the others are on the service's page.
-const SHOWN: usize = 5;
+pub(crate) const SHOWN: usize = 5;
 
 /// How many cards a lane shows.
-const SHOWN_CARDS: usize = 300;
+pub(crate) const SHOWN_CARDS: usize = 300;
 
 impl Pages<'_> {
     /// The page of what is under way.
@@ -40,21 +40,12 @@ impl Pages<'_> {
     fn board_banner(&self, board: &Board<'_>, out: &mut Markup) {
         if self.input.report.is_none() {
             out.element("p", &[("class", "banner unverified")], |p| {
-                p.leaf("strong", &[], "Not verified. ");
-                p.text("What is under way is the difference between the YAML, the migrations and the environments. ");
-                p.text("Build the pages with the report of a check, and with records of the environments.");
+                p.leaf("strong", &[], "Not verified. ").text(NO_BOARD);
             });
             return;
         }
         out.element("p", &[("class", "banner")], |p| {
-            p.text(&format!("{} as of the report. ", count(board.len(), "change")));
-            if board.done > 0 {
-                p.text(&format!("Merged, and live in every environment: {}. ", count(board.done, "migration")));
-            }
-            if board.unrecorded > 0 {
-                let many = count(board.unrecorded, "migration");
-                p.text(&format!("No environment is recorded: for {many} it is unknown where they are live. "));
-            }
+            p.text(&board_words(board).join(" ")).text(" ");
             p.leaf("a", &[("href", &Page::Changes.to(&Page::Migrations))], "All migrations");
         });
     }

@@ -127,7 +127,7 @@ pub(crate) fn map_of_all(input: &Lookup<'_>) -> Option<Map> {
     with_land(input, whole)
 }
 
-fn with_land<T>(input: &Lookup<'_>, then: impl FnOnce(Land<'_>) -> T) -> T {
+pub(crate) fn with_land<T>(input: &Lookup<'_>, then: impl FnOnce(Land<'_>) -> T) -> T {
     let services = input.declared.services.iter().map(|service| {
         let name = service.name.value.as_str();
         (name, (service, input.domain(name)))
@@ -136,12 +136,12 @@ fn with_land<T>(input: &Lookup<'_>, then: impl FnOnce(Land<'_>) -> T) -> T {
     then(Land { services: &services, across: &across, domains: input.domains })
 }
 
-fn is_by_domain(land: Land<'_>) -> bool {
+pub(crate) fn is_by_domain(land: Land<'_>) -> bool {
     land.services.len() > BY_DOMAIN_ABOVE && !land.domains.domains.is_empty()
 }
 
 /// The one picture of everything; none when nobody could read it.
-fn whole(land: Land<'_>) -> Option<Map> {
+pub(crate) fn whole(land: Land<'_>) -> Option<Map> {
     let map = if land.services.len() <= BY_DOMAIN_ABOVE {
         Map::of_services(land)
     } else if is_by_domain(land) {
@@ -152,7 +152,7 @@ fn whole(land: Land<'_>) -> Option<Map> {
     (map.places.len() <= MOST_BOXES).then_some(map)
 }
 
-fn words(land: Land<'_>) -> String {
+pub(crate) fn words(land: Land<'_>) -> String {
     let arrows = "An arrow points at what is referenced.";
     if land.services.len() <= BY_DOMAIN_ABOVE {
         return format!("Each box is a service. {arrows}");
@@ -165,14 +165,14 @@ fn words(land: Land<'_>) -> String {
     format!("More than {BY_DOMAIN_ABOVE} services: those without a reference to or from another are left out. {arrows}")
 }
 
-fn too_many() -> String {
+pub(crate) fn too_many() -> String {
     format!(
         "There is no picture: it would have more than {MOST_BOXES} boxes. Name domains in domains.yaml, or smaller ones, to see \
         a map by domain. All references are listed below."
     )
 }
 
-fn inside_words(map: &Map) -> String {
+pub(crate) fn inside_words(map: &Map) -> String {
     match map.lines.len() {
         0 => "no reference leads in or out".to_owned(),
         lines => count(lines, "line"),

@@ -4,27 +4,12 @@ use trueup_model::declared::DeclaredService;
 
 use super::Pages;
 use super::service::section;
+use crate::arrivals::{Arrival, LATEST, arrivals, shown_migrations};
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
-use crate::text::{count, thousands};
+use crate::text::thousands;
 use crate::truth::{Live, Migration, Provenance};
-use crate::words::{day, kind_words, made_words, minute};
-
-/// How many of the latest arrivals are listed.
-const LATEST: usize = 100;
-
-/// The page of all migrations shows all of them up to so many; of more, the last of each service.
-const MOST: usize = 2_000;
-const SHOWN_OF_MANY: usize = 5;
-
-/// One migration that went live somewhere.
-struct Arrival<'a> {
-    moment: &'a str,
-    environment: &'a str,
-    service: &'a DeclaredService,
-    provenance: &'a Provenance,
-    number: usize,
-}
+use crate::words::{day, kind_words, made_words, migrations_words, minute, no_migrations};
 
 impl Pages<'_> {
     /// The page of all migrations.
@@ -33,7 +18,7 @@ impl Pages<'_> {
             main.leaf("h1", &[], "Migrations");
             self.migrations_banner(main);
             self.arrivals(main);
-            let shown = self.shown_migrations();
+            let shown = shown_migrations(self.input);
             for service in &self.input.declared.services {
                 let (Some(page), Some(provenance)) =
                     (self.links.service(&service.name.value), self.input.provenance(service))
@@ -59,64 +44,27 @@ impl Pages<'_> {
         })
     }
 
-    /// How many migrations of one service stand on the page of all: fewer, where there are more than one page can show.
-    fn shown_migrations(&self) -> usize {
-        let all = self.input.declared.services.iter().filter_map(|service| self.input.provenance(service));
-        if all.map(|provenance| provenance.migrations.len()).sum::<usize>() > MOST { SHOWN_OF_MANY } else { MOST }
-    }
-
     fn migrations_banner(&self, out: &mut Markup) {
-        let all = || self.input.declared.services.iter().filter_map(|service| self.input.provenance(service));
-        let migrations: usize = all().map(|provenance| provenance.migrations.len()).sum();
-        if all().next().is_none() {
-            out.element("p", &[("class", "banner unverified")], |p| {
-                p.leaf("strong", &[], "Not verified. ");
-                p.text("Which migrations there are, and what they make, is known from the report of a check. ");
-                p.text(if self.input.report.is_none() { "None was given." } else { "The one given does not say." });
-            });
-            return;
-        }
-        let services = count(all().count(), "service");
-        out.element("p", &[("class", "banner")], |p| {
-            p.text(&format!("{} of {services}, as of the report. ", count(migrations, "migration")));
-            match self.input.known.main {
-                Some(branch) => p.text("Merged is what is on the branch ").leaf("code", &[], branch).text(". "),
-                None => p.text("Nothing is known of a main branch, so nothing counts as merged. "),
-            };
-            if self.input.known.environments.is_empty() {
-                p.text("No environment is recorded, so nothing counts as live.");
-            }
-        });
+        match migrations_words(self.input) {
+            Err(why) => out.element("p", &[("class", "banner unverified")], |p| {
+                p.leaf("strong", &[], "Not verified. ").text(&why);
+            }),
+            Ok(sentences) => out.leaf("p", &[("class", "banner")], &sentences.join(" ")),
+        };
     }
 
     /// What went live last, latest first.
     fn arrivals(&self, out: &mut Markup) {
-        let mut arrivals: Vec<Arrival<'_>> =
-            self.input.declared.services.iter().flat_map(|service| self.arrivals_of(service)).collect();
+        let arrivals = arrivals(self.input);
         if arrivals.is_empty() {
             return;
         }
-        arrivals.sort_by(|a, b| b.moment.cmp(a.moment));
         let title = if arrivals.len() > LATEST { "The last that went live" } else { "What went live, latest first" };
         section("live", title, out, |section| {
             section.element("ol", &[("class", "arrivals")], |list| {
                 arrivals.iter().take(LATEST).for_each(|arrival| self.arrival(arrival, list));
             });
         });
-    }
-
-    fn arrivals_of<'a>(&'a self, service: &'a DeclaredService) -> Vec<Arrival<'a>> {
-        let Some(provenance) = self.input.provenance(service) else { return Vec::new() };
-        let mut arrivals = Vec::new();
-        for (number, migration) in provenance.migrations.iter().enumerate() {
-            for (environment, live) in self.input.known.environments.iter().zip(&migration.live) {
-                if let Live::Since(moment) = live {
-                    let environment = environment.name.as_str();
-                    arrivals.push(Arrival { moment, environment, service, provenance, number });
-                }
-            }
-        }
-        arrivals
     }
 
     fn arrival(&self, arrival: &Arrival<'_>, out: &mut Markup) {
@@ -141,16 +89,8 @@ impl Pages<'_> {
             Some(provenance) if !provenance.migrations.is_empty() => {
                 self.migration_table(service, provenance, 0, true, section);
             }
-            Some(_) => {
-                section.leaf("p", &[("class", "note")], "No migration was found.");
-            }
-            None => {
-                let why = if !service.engine.is_postgres {
-                    "Migrations are read for PostgreSQL only."
-                } else {
-                    "Not verified: which migrations there are, and what they make, is known from the report of a check."
-                };
-                section.leaf("p", &[("class", "note")], why);
+            provenance => {
+                section.leaf("p", &[("class", "note")], no_migrations(service, provenance));
             }
         });
     }

@@ -1,13 +1,13 @@
 //! The pages: what stands on each of them, as markup.
 
-mod changes;
+pub(crate) mod changes;
 mod diagram;
 mod findings;
 mod flow;
 mod guide;
 mod home;
 mod icons;
-mod map;
+pub(crate) mod map;
 mod migrations;
 mod overview;
 mod service;
