@@ -9,6 +9,7 @@ use scraper::{ElementRef, Html, Selector};
 use trueup_intent::Source;
 use trueup_portal::domains::{self, Domains};
 use trueup_portal::input::{Input, Known};
+use trueup_portal::markdown::Sections;
 use trueup_portal::{Site, build};
 use trueup_testkit::{shared_corpora, skipped};
 
@@ -18,11 +19,16 @@ fn source(root: &Path, name: &str) -> Source {
 }
 
 fn site(root: &Path) -> Site {
+    made_of(root, build)
+}
+
+/// What is made of the reference repository.
+fn made_of<T>(root: &Path, make: impl FnOnce(&Input<'_>) -> T) -> T {
     let sources = [source(root, "data-stores.yaml")];
     let reading = trueup_intent::read(&sources);
     let domains: Domains = domains::read(&source(root, "domains.yaml")).unwrap();
     assert_eq!(domains.notes, []);
-    build(&Input {
+    make(&Input {
         declared: &reading.declared,
         files: &[sources[0].path.clone()],
         written: &reading.written,
@@ -152,6 +158,79 @@ fn nothing_of_the_original_sections_is_missing() {
         let original = std::fs::read_to_string(root.join(format!("reference-portal/{service}.md"))).unwrap();
         let page = String::from_utf8(site.files[&format!("services/{service}.html")].clone()).unwrap();
         let seen = compare(&original, &Html::parse_document(&page));
+        assert!(seen >= things, "{service}: only {seen} things were compared");
+    }
+}
+
+/// A line of our Markdown as people read it.
+fn read(line: &str) -> String {
+    words(Html::parse_fragment(&line.replace('`', "")).root_element())
+}
+
+/// Walks an original section and looks for each thing in our section of the same service; how many things were looked for.
+fn compare_section(original: &str, ours: &str) -> usize {
+    let lines: Vec<String> = ours.lines().map(read).collect();
+    let has = |start: &str| lines.iter().position(|line| line.to_lowercase().starts_with(&start.to_lowercase()));
+    let (mut from, mut seen) = (0, 0);
+    for line in original.lines() {
+        // What follows a table's heading up to the next one.
+        let block = || {
+            let end = lines[from + 1..].iter().position(|line| line.starts_with("#### "));
+            &lines[from..end.map_or(lines.len(), |end| from + 1 + end)]
+        };
+        let row = |name: &str| {
+            let found = block().iter().find(|line| line.starts_with(&format!("| {name} |")));
+            found.unwrap_or_else(|| panic!("no row {name}")).to_lowercase()
+        };
+        if let Some(table) = line.strip_prefix("#### ").map(plain) {
+            from = has(&format!("#### {table} {{")).unwrap_or_else(|| panic!("no heading {table}"));
+        } else if let Some(title) = line.strip_prefix("### ") {
+            assert!(has(&format!("### {title}")).is_some(), "{title}");
+        } else if line.starts_with("## ") {
+            assert!(lines[0].starts_with("## Data store { #data-store }"), "{}", lines[0]);
+        } else if line.starts_with("| **") {
+            let cells: Vec<String> = line.trim_matches('|').split(" | ").map(plain).collect();
+            let at = has(&format!("| {}", cells[0])).unwrap_or_else(|| panic!("{}", cells[0]));
+            let squeezed = |text: &str| text.replace(' ', "");
+            let ours = squeezed(&lines[at]);
+            // Names of tables are links of ours.
+            assert!(cells[1].split(", ").all(|part| ours.contains(&squeezed(part))), "{line} is not in {ours}");
+        } else if line.starts_with("| `") {
+            let cells: Vec<String> = line.trim_matches('|').split(" | ").map(plain).collect();
+            let row = row(&cells[0]);
+            for expected in std::iter::once(cells[1].clone()).chain(cells[2].split(", ").map(clause)) {
+                assert!(row.contains(&expected.to_lowercase()), "{expected} is not in {row}");
+            }
+        } else if let Some(index) = line.strip_prefix("- `") {
+            let mut parts = index.split('`');
+            let (name, columns, kind) = (parts.next().unwrap(), parts.nth(1).unwrap(), parts.next().unwrap());
+            let (row, kind) = (row(name), kind.trim().trim_start_matches('(').trim_end_matches(')'));
+            assert!(row.contains(&columns.to_lowercase()) && row.contains(&kind.to_lowercase()), "{index}: {row}");
+        } else if let Some(feature) = line.strip_prefix("- ") {
+            assert!(lines.iter().any(|line| line == &format!("- {feature}")), "{feature}");
+        } else if line.starts_with('*') && !line.starts_with("**") {
+            assert!(block().contains(&plain(line)), "{line}");
+        } else if line.contains("Generated from") {
+            assert!(lines.iter().any(|line| line.contains("Generated from architecture/metadata/data-stores.yaml")));
+        } else if line.contains("relationship diagram") {
+            assert!(lines.iter().any(|line| line.contains("![Entity relationship diagram of ")));
+        } else {
+            continue;
+        }
+        seen += 1;
+    }
+    seen
+}
+
+#[test]
+fn nothing_of_the_original_sections_is_missing_in_the_markdown() {
+    let Some(corpora) = shared_corpora() else { return skipped("there is no ../shared") };
+    let root = corpora.join("novatrek");
+    for (service, things) in [("svc-check-in", 40), ("svc-guest-profiles", 50), ("svc-trail-management", 35)] {
+        let original = std::fs::read_to_string(root.join(format!("reference-portal/{service}.md"))).unwrap();
+        let ours = made_of(&root, |input| Sections::of(input).section(service, "", true).unwrap());
+        let seen = compare_section(&original, &ours);
+        println!("{service}: {seen} things");
         assert!(seen >= things, "{service}: only {seen} things were compared");
     }
 }

@@ -40,6 +40,9 @@ impl Book<'_> {
         let title = format!("{} ({})", lane.words(self.input), thousands(cards.len()));
         out.heading(2, &format!("lane-{number}"), &Inline::of(&title));
         let items: Vec<Inline> = cards.iter().take(SHOWN_CARDS).filter_map(|card| self.card(card)).collect();
+        if items.is_empty() {
+            out.paragraph(&Inline::of("Nothing."));
+        }
         out.list(&items);
         if let Some(more) = cards.len().checked_sub(SHOWN_CARDS).filter(|more| *more > 0) {
             out.paragraph(&Inline::of(&format!("and {} more, on the pages of their services", thousands(more))));

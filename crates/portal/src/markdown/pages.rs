@@ -11,8 +11,10 @@ use super::text::{Inline, Markdown};
 use crate::input::{Accepted, Standing};
 use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
+use crate::pages::guide::stages;
 use crate::pages::{standing_sentence, standing_words};
 use crate::text::count;
+use crate::words::stage_words;
 
 /// The pages, apart from where their files lie.
 pub(super) struct Book<'a> {
@@ -194,6 +196,21 @@ impl Book<'_> {
             })
             .collect();
         out.table(&["Badge", "Meaning"], &rows);
+        out.heading(2, "stages", &Inline::of("Stages of tables, columns and indexes"));
+        out.paragraph(&Inline::of(
+            "A table has a line with its stage; each column and index has its sign, and the migration that made it or last wrote it. \
+             A table is only done when all of its columns and indexes are.",
+        ));
+        let rows: Vec<Vec<Inline>> = stages()
+            .into_iter()
+            .map(|(stage, is_done, meaning)| {
+                let (_, sign, words) = stage_words(self.input, &stage, is_done);
+                let mut badge = Inline::new();
+                badge.strong(&format!("{sign} {words}"));
+                vec![badge, Inline::of(meaning)]
+            })
+            .collect();
+        out.table(&["Stage", "Meaning"], &rows);
         out.finish()
     }
 }

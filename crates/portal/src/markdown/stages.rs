@@ -73,6 +73,8 @@ impl<'a> Stages<'a> {
 
     fn cell(&self, flow: &Flow<'_, 'a>, home: Option<&str>) -> Inline {
         let (_, sign, words) = stage_words(self.input, &flow.stage, flow.is_done());
+        // Cells are narrow, and what it means stands with the table.
+        let words = if flow.stage == Stage::Designed { "designed" } else { &words };
         let mut out = Inline::of(&format!("{sign} {words}"));
         if flow.accepted {
             out.text(", difference accepted");

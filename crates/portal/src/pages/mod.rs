@@ -4,7 +4,7 @@ pub(crate) mod changes;
 mod diagram;
 mod findings;
 mod flow;
-mod guide;
+pub(crate) mod guide;
 mod home;
 mod icons;
 pub(crate) mod map;
