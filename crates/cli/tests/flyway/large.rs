@@ -138,6 +138,21 @@ fn a_large_file_that_changes_while_it_runs_is_rolled_back() {
     assert_eq!((scene.tables().as_str(), scene.rows().as_str()), ("", ""));
 }
 
+/// Each statement is committed with a note of everything before it: that must not be gone through anew each time.
+#[test]
+fn many_statements_outside_of_a_transaction_take_linear_time() {
+    let Some(server) = server() else { return };
+    let mut sql = String::new();
+    let text = "lorem ipsum ".repeat(200);
+    for number in 0..4_000 {
+        writeln!(sql, "-- {text}\nselect {number}, '{text}';").unwrap();
+    }
+    let scene = Scene::new(server, &[("V1__many.sql", &sql), ("V1__many.sql.conf", "executeInTransaction=false")]);
+    let start = std::time::Instant::now();
+    assert_eq!(scene.migrate(), 1);
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
 #[test]
 fn statement_callbacks_and_plans_see_every_statement_of_a_large_file() {
     let Some(server) = server() else { return };

@@ -9,6 +9,7 @@ use super::{Comparison, MemberKind, Pictures, ServiceChange, Sign, TableChange};
 use crate::erd::draw::Picture;
 use crate::erd::layout::Layout;
 use crate::erd::{CardKind, Erd};
+use crate::puml;
 use crate::site::{Sink, Stopped};
 use crate::text::{count, thousands};
 
@@ -30,6 +31,7 @@ pub(super) fn files(
         let Some(drawn) = draw(comparison, change, when, layout) else { continue };
         let path = format!("{slug}-{}.svg", when.word());
         sink.file(path.clone(), drawn.svg.into_bytes())?;
+        sink.file(format!("{slug}-{}.puml", when.word()), drawn.puml.into_bytes())?;
         if !drawn.note.is_empty() {
             pictures.note = drawn.note;
         }
@@ -66,6 +68,8 @@ impl When {
 
 struct Drawn {
     svg: String,
+    /// The same without what changed, for other tools.
+    puml: String,
     note: String,
 }
 
@@ -92,8 +96,9 @@ fn draw(comparison: &Comparison<'_>, change: &ServiceChange<'_>, when: When, lay
     ));
     let title = format!("{} {}", service.name.value, when.word());
     let names: BTreeSet<&str> = side.declared.services.iter().map(|service| service.name.value.as_str()).collect();
-    let svg = Picture::of(erd, layout).file(&title, None, &|name| names.contains(name))?;
-    Some(Drawn { svg, note })
+    let picture = Picture::of(erd, layout);
+    let svg = picture.file(&title, None, &|name| names.contains(name))?;
+    Some(Drawn { svg, puml: puml::source(&title, &picture.erd), note })
 }
 
 /// The tables that are shown, and a sentence when those are not all.

@@ -153,7 +153,8 @@ fn pictures_mark_what_changed_on_their_side() {
     let after = BASE.replace("      - {name: two,", "      - {name: three,").replace("type: INT", "type: BIGINT");
     let site = site(BASE, &after, Some("./"));
     let paths: Vec<&str> = site.files.keys().map(String::as_str).collect();
-    assert_eq!(paths, ["assets/portal.css", "diff.md", "index.html", "svc-a-after.svg", "svc-a-before.svg"]);
+    let pictures = ["svc-a-after.puml", "svc-a-after.svg", "svc-a-before.puml", "svc-a-before.svg"];
+    assert_eq!(paths, [&["assets/portal.css", "diff.md", "index.html"][..], &pictures].concat());
     let (before, after) = (text(&site, "svc-a-before.svg"), text(&site, "svc-a-after.svg"));
     for (picture, has, lacks) in [(&before, "row removed", "row added"), (&after, "row added", "row removed")] {
         assert!(picture.contains(has) && !picture.contains(&format!("\"{lacks}")), "{picture}");

@@ -8,9 +8,10 @@ use crate::erd::map::{Across, Land, MOST_BOXES, Map};
 use crate::links::Page;
 use crate::pages::MAP_TITLE;
 use crate::pages::map::{inside_words, is_by_domain, too_many, whole, with_land, words};
+use crate::puml;
 use crate::text::count;
 
-/// The page, and the pictures that lie beside it, by path.
+/// The page, and the pictures and their sources that lie beside it, by path.
 pub(super) struct MapFiles {
     pub(super) page: String,
     pub(super) pictures: Vec<(String, String)>,
@@ -28,7 +29,7 @@ impl Book<'_> {
         out.paragraph(&Inline::of(&words(land)));
         let picture = whole(land).map(|map| MapPicture::of_all(map, self.input.drawings, &Elk));
         match picture {
-            Some(picture) => self.drawn(&picture, MAP_TITLE, &Page::Map.beside("svg"), &mut out, &mut pictures),
+            Some(picture) => self.drawn(&picture, MAP_TITLE, "map", &mut out, &mut pictures),
             None => {
                 out.paragraph(&Inline::of(&too_many()));
             }
@@ -45,7 +46,7 @@ impl Book<'_> {
         &self,
         picture: &MapPicture<'_>,
         title: &str,
-        path: &str,
+        stem: &str,
         out: &mut Markdown,
         pictures: &mut Vec<(String, String)>,
     ) {
@@ -54,9 +55,10 @@ impl Book<'_> {
             return;
         };
         let mut line = Inline::new();
-        line.picture(path, title);
+        line.picture(&format!("{stem}.svg"), title);
         out.paragraph(&line);
-        pictures.push((path.to_owned(), svg));
+        pictures.push((format!("{stem}.svg"), svg));
+        pictures.push((format!("{stem}.puml"), puml::map(title, &picture.map)));
     }
 
     fn by_domain(&self, land: Land<'_>, out: &mut Markdown, pictures: &mut Vec<(String, String)>) {
@@ -71,7 +73,7 @@ impl Book<'_> {
                 out.paragraph(&Inline::of(&too_many()));
             } else if !map.places.is_empty() {
                 let title = format!("Map of {}", domain.name);
-                self.drawn(&MapPicture::of(map, &Elk), &title, &format!("map-{at}.svg"), out, pictures);
+                self.drawn(&MapPicture::of(map, &Elk), &title, &format!("map-{at}"), out, pictures);
             }
         }
     }

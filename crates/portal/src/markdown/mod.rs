@@ -56,7 +56,7 @@ pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Resul
     page(&Page::Migrations, book.migrations())?;
     let map = book.map();
     page(&Page::Map, map.page)?;
-    map.pictures.into_iter().try_for_each(|(path, svg)| sink.file(format!("docs/{path}"), svg.into_bytes()))?;
+    map.pictures.into_iter().try_for_each(|(path, text)| sink.file(format!("docs/{path}"), text.into_bytes()))?;
     let order = crate::largest_first(&input.declared.services);
     workers::each(order.len(), |job| service_files(&book, order[job], sink))
 }
@@ -65,11 +65,11 @@ pub fn build_into(input: &Input<'_>, flavour: Flavour, sink: &dyn Sink) -> Resul
 fn service_files(book: &pages::Book<'_>, service: &DeclaredService, sink: &dyn Sink) -> Result<(), Stopped> {
     let Some(own @ Page::Service(slug)) = &book.links.service(&service.name.value) else { return Ok(()) };
     let stages = Stages::of(book.input, service);
-    let svg = picture(book.input, service);
-    let address = svg.as_ref().map(|_| format!("{slug}.svg"));
+    let diagram = picture(book.input, service);
+    let address = diagram.as_ref().map(|_| format!("{slug}.svg"));
     let text = book.service(service, own, stages.as_ref(), address.as_deref());
     sink.file(format!("docs/{}", pages::file(own)), text.into_bytes())?;
-    svg.map_or(Ok(()), |svg| sink.file(format!("docs/services/{slug}.svg"), svg.into_bytes()))?;
+    diagram.map_or(Ok(()), |diagram| diagram.put(&format!("docs/services/{slug}"), sink))?;
     if !has_table_pages(service) {
         return Ok(());
     }
@@ -77,12 +77,14 @@ fn service_files(book: &pages::Book<'_>, service: &DeclaredService, sink: &dyn S
     workers::each(service.tables.len(), |position| {
         let table = &service.tables[position];
         let Some(page @ Page::Table(_, anchor)) = &book.links.page_of(service, table) else { return Ok(()) };
-        let svg = neighbourhood(book.input, service, position, &neighbours[position]);
-        let address = svg.as_ref().map(|_| format!("{anchor}.svg"));
+        let diagram = neighbourhood(book.input, service, position, &neighbours[position]);
+        let address = diagram.as_ref().map(|_| format!("{anchor}.svg"));
         if let Some(text) = book.table(service, position, stages.as_ref(), address.as_deref()) {
             sink.file(format!("docs/{}", pages::file(page)), text.into_bytes())?;
         }
-        svg.map_or(Ok(()), |svg| sink.file(format!("docs/{}", page.beside("svg")), svg.into_bytes()))
+        let path = page.path();
+        let stem = path.strip_suffix(".html").unwrap_or(&path);
+        diagram.map_or(Ok(()), |diagram| diagram.put(&format!("docs/{stem}"), sink))
     })
 }
 
@@ -156,11 +158,11 @@ impl<'a> Sections<'a> {
         workers::each(order.len(), |job| {
             let service = order[job];
             let Some(Page::Service(slug)) = self.links.service(&service.name.value) else { return Ok(()) };
-            let svg = picture(&self.input, service);
-            if let Some(text) = text(service, &slug, svg.is_some()) {
+            let diagram = picture(&self.input, service);
+            if let Some(text) = text(service, &slug, diagram.is_some()) {
                 sink.file(format!("{slug}.md"), text.into_bytes())?;
             }
-            svg.map_or(Ok(()), |svg| sink.file(format!("{slug}.svg"), svg.into_bytes()))
+            diagram.map_or(Ok(()), |diagram| diagram.put(&slug, sink))
         })
     }
 }

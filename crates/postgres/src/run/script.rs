@@ -1,7 +1,7 @@
 //! From a migration to what is sent, and back from a failure to the author's file.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use trueup_migrations::classify::{Barrier, Facts, classify};
 use trueup_migrations::hazards::{Found, Hazards};
@@ -68,6 +68,16 @@ pub(super) struct Script {
     sql: Sql,
     /// Where the text comes from, part by part, when it is not held.
     large: Option<Box<Large>>,
+    /// What is asked again and again of a script that runs outside of a transaction.
+    asked: Arc<Asked>,
+}
+
+/// Answers that would take time in proportion to the whole script for each of its statements.
+#[derive(Debug, Default)]
+struct Asked {
+    /// How many statements were hashed, and what came of it.
+    hashed: Mutex<(usize, blake3::Hasher)>,
+    chains: OnceLock<bool>,
 }
 
 /// A script whose text is read each time that it is needed.
@@ -166,6 +176,7 @@ impl Script {
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
             sql,
             large: None,
+            asked: Arc::default(),
         }
     }
 
@@ -217,18 +228,31 @@ impl Script {
 
     /// Whether it ends a transaction in a way that a note in it would not tell of.
     pub(super) fn chains(&self) -> bool {
-        (0..self.statements.len()).any(|index| self.nature(index) == Some(Nature::Chain))
+        let chains = || (0..self.statements.len()).any(|index| self.nature(index) == Some(Nature::Chain));
+        *self.asked.chains.get_or_init(chains)
     }
 
     /// A digest of a statement; empty when there is none.
     pub(super) fn digest(&self, index: usize) -> String {
-        self.statements.get(index).map_or_else(String::new, |range| digest([&self.text()[range.clone()]].into_iter()))
+        let hash = |range: &Range<usize>| {
+            let mut hasher = blake3::Hasher::new();
+            put(&mut hasher, &self.text()[range.clone()]);
+            digest(&hasher)
+        };
+        self.statements.get(index).map_or_else(String::new, hash)
     }
 
     /// A digest of all statements before this one; none when there are not as many.
     pub(super) fn digest_before(&self, index: usize) -> Option<String> {
         let before = self.statements.get(..index)?;
-        Some(digest(before.iter().map(|range| &self.text()[range.clone()])))
+        let mut hashed = self.asked.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, hasher) = &mut *hashed;
+        if *count > index {
+            (*count, *hasher) = (0, blake3::Hasher::new());
+        }
+        before[*count..].iter().for_each(|range| put(hasher, &self.text()[range.clone()]));
+        *count = index;
+        Some(digest(hasher))
     }
 
     /// The place in the author's file of a byte of the text; without one, the whole file.
@@ -266,13 +290,13 @@ impl Script {
     }
 }
 
-fn digest<'t>(texts: impl Iterator<Item = &'t str>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for text in texts {
-        hasher.update(text.as_bytes());
-        // No script holds one.
-        hasher.update(b"\0");
-    }
+fn put(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(text.as_bytes());
+    // No script holds one.
+    hasher.update(b"\0");
+}
+
+fn digest(hasher: &blake3::Hasher) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
