@@ -49,11 +49,10 @@ impl Restore {
 }
 
 impl Restore {
-    /// SQL before a statement of ours in the transaction of a script with this text: whoever the script made the session,
+    /// SQL before a statement of ours in the transaction of a script that may change this: whoever the script made the session,
     /// our statement is by whom it was at the start. Ends with the transaction.
-    pub(crate) fn for_a_note(&self, text: &str) -> String {
-        let has = |word: &str| text.as_bytes().windows(word.len()).any(|at| at.eq_ignore_ascii_case(word.as_bytes()));
-        match (has("authorization"), has("role")) {
+    pub(crate) fn for_a_note(&self, identity: Identity) -> String {
+        match (identity.authorization, identity.role) {
             (true, _) => format!(
                 "SET LOCAL session_authorization={};SET LOCAL role={};",
                 literal(&self.session_user),
@@ -61,6 +60,30 @@ impl Restore {
             ),
             (false, true) => format!("SET LOCAL role={};", literal(&self.role)),
             (false, false) => String::new(),
+        }
+    }
+}
+
+/// What a script may change about who the session is, by the words in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    authorization: bool,
+    role: bool,
+}
+
+impl Identity {
+    /// Takes in the text of a script, or the next part of it.
+    pub(crate) fn take_in(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let stands = |at: usize, word: &str| {
+            bytes.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte.to_ascii_lowercase() {
+                b'a' => self.authorization |= stands(at, "authorization"),
+                b'r' => self.role |= stands(at, "role"),
+                _ => {}
+            }
         }
     }
 }

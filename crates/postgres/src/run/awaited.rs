@@ -80,15 +80,6 @@ impl Runner<'_> {
         Ok(rank.ok_or_else(|| SessionError::Protocol("no usable rank in the schema history".to_owned()))?)
     }
 
-    /// One message of a script; nothing is sent any more once the run is to end.
-    pub(super) async fn batch(&mut self, step: &Step, batch: &Batch) -> Result<Option<Failure>, RunError> {
-        if self.interrupted {
-            return Ok(Some(self.failure(step, Place::NOWHERE, Cause::Interrupted, Left::Perhaps)));
-        }
-        let outcome = self.exchange(step, batch, "").await?;
-        Ok(self.judged(step, batch, &outcome))
-    }
-
     /// Takes in the outcome of a message; a failure when it is one.
     pub(super) fn judged(&mut self, step: &Step, batch: &Batch, outcome: &Outcome) -> Option<Failure> {
         self.note(step, outcome);

@@ -33,6 +33,7 @@ mod runner;
 mod script;
 mod stop;
 mod undo;
+mod walk;
 mod watch;
 
 use std::time::Duration;

@@ -9,6 +9,7 @@ use super::database::checked;
 use super::outcome::RunError;
 use super::progress::{Note, Unfinished, identifiers, objects_before};
 use super::runner::{Runner, Step};
+use super::walk::Walk;
 
 /// `insufficient_privilege`
 const NOT_ALLOWED: &str = "42501";
@@ -22,6 +23,11 @@ pub(super) struct Notes {
     failed_rank: Option<i32>,
     /// The statement to go on at after a failure.
     pub(super) at: usize,
+    /// What all statements before it were.
+    before: String,
+    /// What it is itself, and what it means to run it again; nothing as long as it is not about to be sent.
+    text: String,
+    pub(super) nature: Option<Nature>,
     /// Whether a failure at `at` leaves it open what ran.
     pub(super) uncertain: bool,
     /// Whether something ran that no note tells of.
@@ -42,11 +48,19 @@ pub(super) enum Which<'n> {
 }
 
 impl Notes {
-    /// Everything before this statement ran.
-    pub(super) fn pass(&mut self, next: usize) {
-        self.at = next;
+    /// Everything before this statement ran; `before` is what that was.
+    pub(super) fn pass(&mut self, next: usize, before: String) {
+        (self.at, self.before) = (next, before);
+        (self.text, self.nature) = (String::new(), None);
         self.uncertain = false;
         self.objects.clear();
+    }
+
+    /// The statement that comes is the one to go on at after a failure.
+    pub(super) fn stand(&mut self, walk: &Walk<'_>) {
+        (self.at, self.before) = (walk.at(), walk.before());
+        (self.text, self.nature) = (walk.digest(), walk.nature());
+        self.uncertain = false;
     }
 
     fn failed_rank(&self) -> String {
@@ -59,19 +73,23 @@ impl Runner<'_> {
     pub(super) async fn notes(
         &mut self,
         step: &Step,
-        at: usize,
+        walk: &Walk<'_>,
         unfinished: Option<Unfinished>,
     ) -> Result<Notes, RunError> {
+        let at = walk.at();
         let here = unfinished.as_ref().filter(|one| one.statement == at);
         let mut notes = Notes {
             kept: step.row.is_some() && !step.is_undo(),
             since: unfinished.as_ref().map_or(self.last_rank, |one| one.since),
             failed_rank: unfinished.as_ref().and_then(|one| one.failed_rank),
             at,
+            before: walk.before(),
+            text: walk.digest(),
+            nature: walk.nature(),
             uncertain: false,
             due: unfinished.as_ref().is_some_and(|one| one.statement < at),
             objects: here.map(|one| one.objects.clone()).unwrap_or_default(),
-            lead: self.database.guard.restore.for_a_note(step.script.text()),
+            lead: self.database.guard.restore.for_a_note(step.script.identity),
         };
         if notes.kept && !self.progress.exists {
             let outcome = self.ours(&self.database.progress().create()).await?;
@@ -89,15 +107,16 @@ impl Runner<'_> {
         Ok(notes)
     }
 
-    /// SQL that goes behind a statement, in one transaction with it: everything before `next` ran.
-    pub(super) fn tail(&self, step: &Step, notes: &Notes, next: usize) -> String {
-        let note = self.sql(step, notes, next, false, "''");
+    /// SQL that goes behind the statement that comes, in one transaction with it: it ran, and everything before it.
+    pub(super) fn tail(&self, step: &Step, notes: &Notes, walk: &Walk<'_>) -> String {
+        let note = self.sql(step, notes, (walk.at() + 1, &walk.behind()), None);
         note.map_or_else(String::new, |note| format!("\n;SET CONSTRAINTS ALL IMMEDIATE;{}{note}", notes.lead))
     }
 
-    /// The same, in the transaction that the script has begun and is about to commit.
-    pub(super) async fn note_inside(&mut self, step: &Step, notes: &Notes, next: usize) -> Result<(), RunError> {
-        if let Some(note) = self.sql(step, notes, next, false, "''") {
+    /// The same, in the transaction that the script has begun and is about to commit. At the end there is no such statement.
+    pub(super) async fn note_inside(&mut self, step: &Step, notes: &Notes, walk: &Walk<'_>) -> Result<(), RunError> {
+        let next = walk.at() + usize::from(walk.batch().is_some());
+        if let Some(note) = self.sql(step, notes, (next, &walk.behind()), None) {
             checked(self.ours(&format!("{}{note}", notes.lead)).await?, NOT_NOTED)?;
         }
         Ok(())
@@ -110,11 +129,12 @@ impl Runner<'_> {
         notes: &mut Notes,
         which: Which<'_>,
     ) -> Result<(), RunError> {
-        let (started, objects) = match which {
-            Which::Before => (false, "''".to_owned()),
-            Which::Started(nature) => (true, objects_before(nature)),
+        let objects = match which {
+            Which::Before => None,
+            Which::Started(nature) => Some(objects_before(nature)),
         };
-        let Some(note) = self.sql(step, notes, notes.at, started, &objects) else { return Ok(()) };
+        let started = objects.as_deref().map(|objects| (notes.text.as_str(), objects));
+        let Some(note) = self.sql(step, notes, (notes.at, &notes.before), started) else { return Ok(()) };
         let outcome = checked(self.ours(&format!("{}{note}", notes.lead)).await?, NOT_NOTED)?;
         let objects = outcome.rows.first().and_then(|row| row.first()?.as_deref());
         notes.objects = identifiers(objects.unwrap_or_default());
@@ -122,15 +142,24 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn sql(&self, step: &Step, notes: &Notes, statement: usize, started: bool, objects: &str) -> Option<String> {
+    /// A note that everything before a statement ran, with what that was; and, when it is about to be sent, what it is and what is
+    /// there before it.
+    fn sql(
+        &self,
+        step: &Step,
+        notes: &Notes,
+        (statement, before): (usize, &str),
+        started: Option<(&str, &str)>,
+    ) -> Option<String> {
         let row = step.row.as_ref().filter(|_| notes.kept)?;
+        let (text, objects) = started.unwrap_or(("", "''"));
         let note = Note {
             script: &row.script,
             since: notes.since,
             statement,
-            started,
-            before: &step.script.digest_before(statement).unwrap_or_default(),
-            text: &step.script.digest(statement),
+            started: started.is_some(),
+            before,
+            text,
             objects,
             failed_rank: &notes.failed_rank(),
         };
@@ -159,8 +188,8 @@ impl Runner<'_> {
                 since: notes.since,
                 statement: notes.at,
                 started: notes.uncertain,
-                before: &step.script.digest_before(notes.at).unwrap_or_default(),
-                text: &step.script.digest(notes.at),
+                before: &notes.before,
+                text: &notes.text,
                 objects: &literal(&notes.objects.join(",")),
                 failed_rank: &rank.to_string(),
             }),

@@ -33,6 +33,16 @@ impl<'s> Messages<'s> {
         Ok(Self { step, singly, parts: step.script.parts()?, part: None, batches })
     }
 
+    /// The step that the last message is of: the whole, or a part of it.
+    pub(super) fn part(&self) -> &Step {
+        self.part.as_ref().unwrap_or(self.step)
+    }
+
+    /// Whether all data of a COPY comes from the file, and can be had once.
+    pub(super) fn is_read(&self, batch: &Batch) -> bool {
+        self.parts.is_some() && batch.copy.as_ref().is_some_and(Range::is_empty)
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<Batch>, ScriptError> {
         loop {
             if let Some(batch) = self.batches.next() {
@@ -72,19 +82,31 @@ impl Runner<'_> {
         messages: &mut Messages<'_>,
         next: Result<Batch, ScriptError>,
     ) -> Result<Option<Failure>, RunError> {
-        let part = messages.part.as_ref().unwrap_or(messages.step);
         let batch = match next {
             Ok(batch) => batch,
-            Err(error) => return Ok(Some(self.unreadable(part, &error))),
+            Err(error) => return Ok(Some(self.unreadable(messages.part(), &error))),
         };
-        // A COPY has its data with it, or all of it comes from the file.
-        match messages.parts.as_mut().filter(|_| batch.copy.as_ref().is_some_and(Range::is_empty) && !self.interrupted)
-        {
-            None => self.batch(part, &batch).await,
-            Some(parts) => match self.copy_read(part, &batch, parts).await? {
-                Ok(outcome) => Ok(self.judged(part, &batch, &outcome)),
-                Err(error) => Ok(Some(self.unreadable(part, &error))),
-            },
+        if self.interrupted {
+            return Ok(self.interruption(messages.part()));
+        }
+        Ok(match self.ask(messages, &batch, "").await? {
+            Ok(outcome) => self.judged(messages.part(), &batch, &outcome),
+            Err(error) => Some(self.unreadable(messages.part(), &error)),
+        })
+    }
+
+    /// Sends one message with our `tail` and waits for its outcome; an error of the other kind is the file's.
+    pub(super) async fn ask(
+        &mut self,
+        messages: &mut Messages<'_>,
+        batch: &Batch,
+        tail: &str,
+    ) -> Result<Result<Outcome, ScriptError>, SessionError> {
+        let is_read = messages.is_read(batch);
+        let part = messages.part.as_ref().unwrap_or(messages.step);
+        match messages.parts.as_mut().filter(|_| is_read) {
+            None => self.exchange(part, batch, tail).await.map(Ok),
+            Some(parts) => self.copy_read(part, batch, tail, parts).await,
         }
     }
 
@@ -92,9 +114,10 @@ impl Runner<'_> {
         &mut self,
         part: &Step,
         batch: &Batch,
+        tail: &str,
         parts: &mut Parts,
     ) -> Result<Result<Outcome, ScriptError>, SessionError> {
-        self.session().send_copy(&[&part.script.text()[batch.range.clone()]])?;
+        self.session().send_copy(&[&part.script.text()[batch.range.clone()], tail])?;
         loop {
             match parts.data() {
                 Ok(Some(lines)) => {

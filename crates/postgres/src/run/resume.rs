@@ -1,6 +1,7 @@
 //! Going on where a script outside of a transaction stopped.
 
 use trueup_migrations::history::AppliedMigration;
+use trueup_migrations::migration::ScriptError;
 use trueup_migrations::rerun::Nature;
 
 use crate::restore::literal;
@@ -10,14 +11,7 @@ use super::database::checked;
 use super::outcome::{Refused, RunError};
 use super::progress::{Unfinished, indexes_left};
 use super::runner::{Runner, Step};
-
-/// Where a script begins.
-pub(super) struct Start {
-    /// Index of the first statement to run.
-    pub(super) at: usize,
-    /// The note of an earlier run, when there is one.
-    pub(super) unfinished: Option<Unfinished>,
-}
+use super::walk::Walk;
 
 impl Runner<'_> {
     /// Takes in what earlier runs left unfinished, and forgets what does not hold any more.
@@ -53,48 +47,41 @@ impl Runner<'_> {
         rows
     }
 
-    /// Where to begin with a script: at its first statement, unless an earlier run got further.
+    /// Goes to where to begin with a script: its first statement, unless an earlier run got further. Gives the note of that one.
     ///
     /// # Errors
     /// It is not known how far that one got, or the file does not begin any more with what it ran.
-    pub(super) async fn start(&mut self, step: &Step) -> Result<Start, RunError> {
+    pub(super) async fn start(&mut self, step: &Step, walk: &mut Walk<'_>) -> Result<Option<Unfinished>, RunError> {
         let own = |one: &&Unfinished| step.row.as_ref().is_some_and(|row| row.script == one.script);
-        let Some(unfinished) = self.progress.unfinished.iter().find(own).cloned() else {
-            return Ok(Start { at: 0, unfinished: None });
-        };
-        let at = unfinished.statement;
-        if step.script.digest_before(at).as_ref() != Some(&unfinished.before) {
-            return Err(cannot(step, at, CHANGED_BEFORE));
+        let Some(unfinished) = self.progress.unfinished.iter().find(own).cloned() else { return Ok(None) };
+        let unreadable = |error: ScriptError| RunError::Refused(vec![Refused::in_file(step.path.as_str(), &error)]);
+        let mut session = Vec::new();
+        while walk.at() < unfinished.statement && walk.batch().is_some() {
+            if walk.nature() == Some(Nature::Session) {
+                session.extend(walk.sql().map(str::to_owned));
+            }
+            walk.advance().map_err(unreadable)?;
         }
-        let nature = step.script.nature(at);
-        if unfinished.started && step.script.digest(at) != unfinished.text {
-            return Err(cannot(step, at, CHANGED));
+        if walk.at() < unfinished.statement || walk.before() != unfinished.before {
+            return Err(cannot(walk, unfinished.statement, CHANGED_BEFORE));
         }
-        self.repeat_session(step, at).await?;
-        let at = match nature {
-            Some(nature) => self.look_at_statement(step, at, &nature, &unfinished).await?,
-            None => at,
-        };
-        Ok(Start { at, unfinished: Some(unfinished) })
+        if unfinished.started && walk.digest() != unfinished.text {
+            return Err(cannot(walk, unfinished.statement, CHANGED));
+        }
+        // What the statements before said about the session is said again.
+        for sql in session {
+            checked(self.ours(&sql).await?, "a setting of a script that is gone on with cannot be set again")?;
+        }
+        if let Some(nature) = walk.nature()
+            && self.has_run(walk, &nature, &unfinished).await?
+        {
+            walk.advance().map_err(unreadable)?;
+        }
+        Ok(Some(unfinished))
     }
 
-    /// What the statements before said about the session is said again.
-    async fn repeat_session(&mut self, step: &Step, end: usize) -> Result<(), RunError> {
-        for index in (0..end).filter(|index| step.script.nature(*index) == Some(Nature::Session)) {
-            let sql = &step.script.text()[step.script.statements[index].clone()];
-            checked(self.ours(sql).await?, "a setting of a script that is gone on with cannot be set again")?;
-        }
-        Ok(())
-    }
-
-    /// Looks whether a statement ran, and removes what it left half-done; gives the statement to go on at.
-    async fn look_at_statement(
-        &mut self,
-        step: &Step,
-        at: usize,
-        nature: &Nature,
-        unfinished: &Unfinished,
-    ) -> Result<usize, RunError> {
+    /// Looks whether the statement that comes ran, and removes what it left half-done.
+    async fn has_run(&mut self, walk: &Walk<'_>, nature: &Nature, unfinished: &Unfinished) -> Result<bool, RunError> {
         let known = &unfinished.objects;
         match nature {
             Nature::CreateIndex { .. } | Nature::Reindex => {
@@ -103,19 +90,17 @@ impl Runner<'_> {
                     self.drop_index(name, &mut 0).await?;
                 }
                 let built = unfinished.started && matches!(nature, Nature::CreateIndex { .. });
-                Ok(at + usize::from(built && left.iter().any(|(_, valid)| *valid)))
+                Ok(built && left.iter().any(|(_, valid)| *valid))
             }
             Nature::DropIndex(index) if unfinished.started && !known.is_empty() => {
                 let sql = format!("SELECT pg_catalog.to_regclass({}) IS NULL", literal(index));
-                Ok(at + usize::from(self.is_true(&sql).await?))
+                self.is_true(&sql).await
             }
-            Nature::Detach { table, partition } if !known.is_empty() => {
-                self.finish_detaching(at, table, partition).await
-            }
+            Nature::Detach { table, partition } if !known.is_empty() => self.finish_detaching(table, partition).await,
             Nature::Control | Nature::Chain | Nature::Opaque | Nature::AllOrNothing if unfinished.started => {
-                Err(cannot(step, at, UNKNOWN))
+                Err(cannot(walk, walk.at(), UNKNOWN))
             }
-            _ => Ok(at),
+            _ => Ok(false),
         }
     }
 
@@ -126,7 +111,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    async fn finish_detaching(&mut self, at: usize, table: &str, partition: &str) -> Result<usize, RunError> {
+    async fn finish_detaching(&mut self, table: &str, partition: &str) -> Result<bool, RunError> {
         let row = format!(
             "FROM pg_catalog.pg_inherits i WHERE i.inhrelid=pg_catalog.to_regclass({}) \
              AND i.inhparent=pg_catalog.to_regclass({})",
@@ -134,7 +119,7 @@ impl Runner<'_> {
             literal(table)
         );
         if self.is_true(&format!("SELECT NOT EXISTS (SELECT {row})")).await? {
-            return Ok(at + 1);
+            return Ok(true);
         }
         if self.is_true(&format!("SELECT EXISTS (SELECT {row} AND i.inhdetachpending)")).await? {
             let sql = format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE");
@@ -142,9 +127,9 @@ impl Runner<'_> {
                 self.patiently(&sql, &mut 0).await?,
                 "the partition that an earlier run began to detach cannot be detached",
             )?;
-            return Ok(at + 1);
+            return Ok(true);
         }
-        Ok(at)
+        Ok(false)
     }
 
     async fn is_true(&mut self, sql: &str) -> Result<bool, RunError> {
@@ -173,10 +158,9 @@ const CHANGED: &str = "whether it ran is not known, and the file has something e
 const UNKNOWN: &str = "whether it ran is not known, nothing in the database tells, and running it twice may be wrong";
 
 /// Why a script is not gone on with.
-fn cannot(step: &Step, at: usize, why: &str) -> RunError {
-    let place = step.script.statements.get(at);
+fn cannot(walk: &Walk<'_>, at: usize, why: &str) -> RunError {
     RunError::NotResumed(Refused {
-        at: step.script.locate(place.map(|range| range.start)),
+        at: walk.locate(),
         message: format!("an earlier run ended at this statement, number {} of the file; {why}", at + 1),
     })
 }

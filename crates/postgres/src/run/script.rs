@@ -1,7 +1,7 @@
 //! From a migration to what is sent, and back from a failure to the author's file.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use trueup_migrations::classify::{Barrier, Facts, classify};
 use trueup_migrations::hazards::{Found, Hazards};
@@ -14,6 +14,7 @@ use trueup_migrations::statements::{Split, StatementKind, split};
 use trueup_model::location::Location;
 
 use super::outcome::Refused;
+use crate::restore::Identity;
 
 /// How a script is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,10 @@ pub(super) struct Script {
     pub(super) afterwards: Afterwards,
     /// Whether it begins or ends transactions itself.
     pub(super) own_transactions: bool,
+    /// Whether it ends a transaction in a way that a note in it would not tell of.
+    pub(super) chains: bool,
+    /// What it may change about who the session is.
+    pub(super) identity: Identity,
     /// How many statements it has.
     pub(super) count: usize,
     /// Lines for psql that mean nothing to a server: where each stands, and its command.
@@ -68,16 +73,6 @@ pub(super) struct Script {
     sql: Sql,
     /// Where the text comes from, part by part, when it is not held.
     large: Option<Box<Large>>,
-    /// What is asked again and again of a script that runs outside of a transaction.
-    asked: Arc<Asked>,
-}
-
-/// Answers that would take time in proportion to the whole script for each of its statements.
-#[derive(Debug, Default)]
-struct Asked {
-    /// How many statements were hashed, and what came of it.
-    hashed: Mutex<(usize, blake3::Hasher)>,
-    chains: OnceLock<bool>,
 }
 
 /// A script whose text is read each time that it is needed.
@@ -91,7 +86,7 @@ struct Large {
 const BATCH: usize = 256 << 10;
 
 impl Script {
-    /// Reads, cuts and classifies a migration. The text of a large one is held only when it runs outside of a transaction.
+    /// Reads, cuts and classifies a migration. The text of a large one is not held.
     ///
     /// # Errors
     /// It cannot be read or cut, a placeholder has no value, or it mixes what Flyway would not run together.
@@ -100,10 +95,8 @@ impl Script {
         settings: &Settings,
         placeholders: &Placeholders,
     ) -> Result<Self, Refused> {
-        if !migration.source.is_held()
-            && let Some(script) = Self::prepare_large(migration, settings, placeholders)?
-        {
-            return Ok(script);
+        if !migration.source.is_held() {
+            return Self::prepare_large(migration, settings, placeholders);
         }
         let sql = migration.script_with(placeholders).map_err(|error| Refused::of(migration, &error))?;
         let cut =
@@ -114,13 +107,8 @@ impl Script {
         Ok(Self::new(mode, looked, &cut, sql))
     }
 
-    /// The same in bounded memory. None when it runs outside of a transaction: how far it gets is noted by statements, and
-    /// looked up in the text.
-    fn prepare_large(
-        migration: &Migration,
-        settings: &Settings,
-        placeholders: &Placeholders,
-    ) -> Result<Option<Self>, Refused> {
+    /// The same in bounded memory.
+    fn prepare_large(migration: &Migration, settings: &Settings, placeholders: &Placeholders) -> Result<Self, Refused> {
         let refuse = |error| Refused::of(migration, &error);
         let mut parts = Parts::of(migration, placeholders).map_err(refuse)?;
         let mut looked = Looked::default();
@@ -130,12 +118,9 @@ impl Script {
         }
         looked.facts.take_in(Facts { barriers: vec![Barrier::Large], ..Facts::default() });
         let mode = mode(migration.config.execute_in_transaction, settings, &looked, &migration.path)?;
-        if mode == Mode::Autocommit {
-            return Ok(None);
-        }
         let large = Large { migration: migration.clone(), placeholders: placeholders.clone() };
         let nothing = Sql::of_text(Arc::clone(&migration.path), "");
-        Ok(Some(Self { large: Some(Box::new(large)), ..Self::new(mode, looked, &Split::default(), nothing) }))
+        Ok(Self { large: Some(Box::new(large)), ..Self::new(mode, looked, &Split::default(), nothing) })
     }
 
     fn new(mode: Mode, looked: Looked, cut: &Split, sql: Sql) -> Self {
@@ -150,6 +135,8 @@ impl Script {
             mode,
             afterwards,
             own_transactions: has(Barrier::TransactionControl) || has(Barrier::PrepareTransaction),
+            chains: looked.chains,
+            identity: looked.identity,
             limit: if plain && mode != Mode::Autocommit { BATCH } else { 0 },
             count: looked.statements,
             skipped: looked.skipped,
@@ -168,6 +155,8 @@ impl Script {
             mode: Mode::Awaited,
             afterwards: Afterwards::default(),
             own_transactions: false,
+            chains: false,
+            identity: Identity::default(),
             count: cut.statements.len(),
             skipped: Vec::new(),
             limit: 0,
@@ -176,7 +165,6 @@ impl Script {
             statements: cut.statements.iter().map(|statement| statement.range.clone()).collect(),
             sql,
             large: None,
-            asked: Arc::default(),
         }
     }
 
@@ -209,50 +197,16 @@ impl Script {
             let statements = self.statements.get(first..).unwrap_or_default();
             return Ok(hazards.of(&self.sql, statements, in_transaction));
         };
-        let mut found = Found::default();
+        let (mut found, mut skip) = (Found::default(), first);
         while let Some(part) = parts.next_part()? {
             let script = self.part(part);
-            let more = hazards.of(&script.sql, &script.statements, in_transaction);
+            let statements = script.statements.get(skip..).unwrap_or_default();
+            skip = skip.saturating_sub(script.statements.len());
+            let more = hazards.of(&script.sql, statements, in_transaction);
             found.hazards.extend(more.hazards);
             found.unseen.extend(more.unseen);
         }
         Ok(found)
-    }
-
-    /// What it means to run a statement again; none when there is no such statement.
-    pub(super) fn nature(&self, index: usize) -> Option<Nature> {
-        let range = self.statements.get(index)?;
-        let copy = self.copies.iter().any(|(statement, _)| *statement == index);
-        Some(if copy { Nature::Atomic } else { nature(self.text(), range) })
-    }
-
-    /// Whether it ends a transaction in a way that a note in it would not tell of.
-    pub(super) fn chains(&self) -> bool {
-        let chains = || (0..self.statements.len()).any(|index| self.nature(index) == Some(Nature::Chain));
-        *self.asked.chains.get_or_init(chains)
-    }
-
-    /// A digest of a statement; empty when there is none.
-    pub(super) fn digest(&self, index: usize) -> String {
-        let hash = |range: &Range<usize>| {
-            let mut hasher = blake3::Hasher::new();
-            put(&mut hasher, &self.text()[range.clone()]);
-            digest(&hasher)
-        };
-        self.statements.get(index).map_or_else(String::new, hash)
-    }
-
-    /// A digest of all statements before this one; none when there are not as many.
-    pub(super) fn digest_before(&self, index: usize) -> Option<String> {
-        let before = self.statements.get(..index)?;
-        let mut hashed = self.asked.hashed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, hasher) = &mut *hashed;
-        if *count > index {
-            (*count, *hasher) = (0, blake3::Hasher::new());
-        }
-        before[*count..].iter().for_each(|range| put(hasher, &self.text()[range.clone()]));
-        *count = index;
-        Some(digest(hasher))
     }
 
     /// The place in the author's file of a byte of the text; without one, the whole file.
@@ -290,16 +244,6 @@ impl Script {
     }
 }
 
-fn put(hasher: &mut blake3::Hasher, text: &str) {
-    hasher.update(text.as_bytes());
-    // No script holds one.
-    hasher.update(b"\0");
-}
-
-fn digest(hasher: &blake3::Hasher) -> String {
-    hasher.finalize().to_hex()[..32].to_owned()
-}
-
 /// What is seen of a script when it is looked through.
 #[derive(Debug, Default)]
 struct Looked {
@@ -308,6 +252,8 @@ struct Looked {
     skipped: Vec<(Location, String)>,
     /// The first statement that cannot run inside a transaction.
     outside: Option<(Location, String)>,
+    chains: bool,
+    identity: Identity,
 }
 
 impl Looked {
@@ -321,7 +267,13 @@ impl Looked {
         self.statements += cut.statements.len();
         let skipped = cut.skipped.iter().map(|skipped| (sql.locate(skipped.range.start), skipped.command.clone()));
         self.skipped.extend(skipped);
+        self.identity.take_in(text);
+        let ranges: Vec<_> = cut.statements.iter().map(|statement| statement.range.clone()).collect();
         let facts = classify(text, &Ok(cut), &settings.table.value);
+        let ends = [Barrier::TransactionControl, Barrier::PrepareTransaction];
+        if ends.iter().any(|barrier| facts.barriers.contains(barrier)) {
+            self.chains |= ranges.iter().any(|range| nature(text, range) == Nature::Chain);
+        }
         if self.outside.is_none() {
             let first = facts.outside_transaction.first();
             self.outside = first.map(|statement| (sql.locate(statement.range.start), statement.what.clone()));
