@@ -507,14 +507,25 @@ async fn few_round_trips() {
 async fn random_cancels_leave_a_prefix() {
     const ROUNDS: u64 = 300;
     let database = server().database().await;
+    let all: Vec<Script> = (0..40)
+        .map(|n| script(n, &format!("CREATE TABLE t{n:02} (x int primary key); INSERT INTO t{n:02} VALUES (1)")))
+        .collect();
+    // How long it takes undisturbed: on a fast machine the moments lie closer together.
+    let start = std::time::Instant::now();
+    assert_eq!(replayed(&database, &all).await.failure, None);
+    let took = start.elapsed();
+    let clear = async || {
+        let mut admin = Session::connect(&database.admin).await.unwrap();
+        let sql = format!("DROP OWNED BY {} CASCADE; GRANT ALL ON SCHEMA public TO PUBLIC", database.owner.user);
+        run(&mut admin, &sql).await;
+    };
+    clear().await;
     let mut stopped = 0;
     for round in 0..ROUNDS {
-        let all: Vec<Script> = (0..40)
-            .map(|n| script(n, &format!("CREATE TABLE t{n:02} (x int primary key); INSERT INTO t{n:02} VALUES (1)")))
-            .collect();
         let mut session = database.connect().await;
         let handle = session.cancel_handle();
-        let pause = Duration::from_micros(round * 60_000 / ROUNDS + round * 7919 % 97);
+        let moments = u32::try_from(round * 1000 / ROUNDS + round * 7919 % 97).unwrap();
+        let pause = took * moments / 1000;
         let canceller = tokio::spawn(async move {
             tokio::time::sleep(pause).await;
             handle.cancel().await
@@ -534,12 +545,7 @@ async fn random_cancels_leave_a_prefix() {
         assert_eq!(database.tables().await, tables.join(" "), "round {round}");
         assert_eq!(failed, applied < all.len());
         drop(session);
-        let mut admin = Session::connect(&database.admin).await.unwrap();
-        run(
-            &mut admin,
-            &format!("DROP OWNED BY {} CASCADE; GRANT ALL ON SCHEMA public TO PUBLIC", database.owner.user),
-        )
-        .await;
+        clear().await;
     }
     println!("{stopped} of {ROUNDS} replays were stopped by their cancel");
     assert!(stopped > 60, "only {stopped} cancels hit");

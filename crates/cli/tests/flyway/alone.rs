@@ -393,3 +393,15 @@ fn prepared_statements_that_a_script_removes_are_done_without() {
     assert_eq!((&error["left"], scene.tables().as_str()), (&json!("nothing"), "a b c"), "{document:#}");
     assert_eq!(document["migrationsExecuted"], json!(3), "{document:#}");
 }
+
+#[test]
+fn the_timeout_for_locks_holds_behind_a_reset() {
+    let Some(server) = server() else { return };
+    let files = [
+        ("V1__reset.sql", "create table before_it as select current_setting('lock_timeout') as text;\nreset all;"),
+        ("V2__behind.sql", "create table behind_it as select current_setting('lock_timeout') as text;"),
+    ];
+    let scene = Scene::new(server, &files);
+    assert_eq!(scene.ours("migrate", &["--lock-timeout", "7s"]).0, 0);
+    assert_eq!(scene.sql("select b.text, a.text from before_it b, behind_it a"), "7s|7s");
+}

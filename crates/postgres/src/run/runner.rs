@@ -182,6 +182,11 @@ impl<'a> Runner<'a> {
             // The lock of a transaction cannot be given up.
             if step.script.afterwards.lock && self.database.guard.pooled.is_none() {
                 self.wait_for_turn().await?;
+                // What was asked for this run goes on holding behind a `RESET ALL`.
+                if self.inputs.lock_timeout.is_some() {
+                    self.is_ready = false;
+                    self.ready().await?;
+                }
             }
             let changed = step.script.afterwards.lock || step.script.afterwards.read_history;
             if step.row.is_some() && (changed || std::mem::take(&mut self.stale)) {
