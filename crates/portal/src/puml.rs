@@ -4,6 +4,7 @@
 //! letters, digits and a few marks that mean nothing to it are written as they are; every other character is written
 //! `<U+XXXX>`, which it shows as that character and does not read.
 
+use crate::erd::feet::Foot;
 use crate::erd::map::{Group, Line, Map, Place};
 use crate::erd::{Card, CardKind, Erd, Relation, Row};
 use crate::facts::{Mark, Nullability};
@@ -102,10 +103,19 @@ fn column(star: &str, row: &Row) -> String {
 
 /// From the column that references to what it references.
 fn line(relation: &Relation) -> String {
-    let many = if relation.single { "|o" } else { "}|" };
-    let one = if relation.optional { "o|" } else { "||" };
+    let many = signs(relation.referencing()).0;
+    let one = relation.referenced().map_or("", |foot| signs(foot).1);
     let dash = if relation.enforced { "--" } else { ".." };
     format!("e{} {many}{dash}{one} e{}\n", relation.to.0, relation.from.0)
+}
+
+/// A foot at the left and at the right end of a line.
+fn signs(foot: Foot) -> (&'static str, &'static str) {
+    match foot {
+        Foot::One => ("||", "||"),
+        Foot::OneOrNone => ("|o", "o|"),
+        Foot::Any => ("}o", "o{"),
+    }
 }
 
 /// The name of a box. What stands in pointed brackets at its end would be a type parameter, with a box of its own: after a
@@ -142,7 +152,28 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trueup_intent::Source;
+
     use super::*;
+
+    #[test]
+    fn the_feet_of_a_line_say_that_nobody_has_to_reference_a_row() {
+        let lines = |constraints: &str| {
+            let yaml = format!(
+                "s:\n  table_details:\n    a:\n      columns: [{{name: id, type: UUID, constraints: PK}}]\n    \
+                b:\n      columns: [{{name: a, type: UUID, constraints: '{constraints}'}}]\n"
+            );
+            let reading = trueup_intent::read(&[Source { path: "f".to_owned(), bytes: yaml.into_bytes() }]);
+            let source = source("s", &Erd::of(&reading.declared.services[0], &reading.written));
+            source.lines().filter(|line| line.starts_with('e') && !line.starts_with("en")).collect::<String>()
+        };
+        assert_eq!(lines("FK -> a"), "e1 }o--o| e0");
+        assert_eq!(lines("NOT NULL, FK -> a"), "e1 }o--|| e0");
+        assert_eq!(lines("UNIQUE, FK -> a"), "e1 |o--o| e0");
+        assert_eq!(lines("NOT NULL, UNIQUE, FK -> a"), "e1 |o--|| e0");
+        // The database of another service does not enforce it: what it meets there, nobody knows.
+        assert_eq!(lines("NOT NULL, FK -> svc-x"), "e1 }o.. e2");
+    }
 
     #[test]
     fn only_letters_digits_and_harmless_marks_stay() {

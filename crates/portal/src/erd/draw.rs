@@ -162,16 +162,15 @@ pub(crate) fn description(erd: &Erd) -> String {
 }
 
 fn relation(relation: &Relation, line: &[Point], svg: &mut Markup) {
-    let ([first, ..], [.., before, last]) = (line, line) else { return };
-    let way = (before.x - last.x).signum();
+    let ([first, second, ..], [.., before, last]) = (line, line) else { return };
+    let way = |from: &Point, end: &Point| (from.x - end.x).signum();
     let class = if relation.enforced { "edge" } else { "edge logical" };
-    let (one, one_ring) = path::one(relation, *first);
-    let (many, many_ring) = path::many(relation, *last, way);
+    let one = relation.referenced().map(|foot| path::foot(foot, *first, way(second, first)));
+    let (one, one_ring) = one.unwrap_or_default();
+    let (many, many_ring) = path::foot(relation.referencing(), *last, way(before, last));
     svg.shape("path", &[("class", class), ("d", &path::rounded(line))]);
-    // What is only documented has no foot at the other end: nobody knows what it meets there.
-    let foot = if relation.enforced { format!("{one}{many}") } else { many };
-    svg.shape("path", &[("class", "foot"), ("d", &foot)]);
-    for ring in [one_ring.filter(|_| relation.enforced), many_ring].into_iter().flatten() {
+    svg.shape("path", &[("class", "foot"), ("d", &format!("{one}{many}"))]);
+    for ring in [one_ring, many_ring].into_iter().flatten() {
         let (x, y) = (ring.x.to_string(), ring.y.to_string());
         svg.shape("circle", &[("class", "foot"), ("cx", &x), ("cy", &y), ("r", "3.5")]);
     }

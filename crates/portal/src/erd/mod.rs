@@ -3,6 +3,7 @@
 pub(crate) mod draw;
 pub(crate) mod draw_map;
 pub(crate) mod elk;
+pub(crate) mod feet;
 mod file;
 pub mod layout;
 pub(crate) mod map;
@@ -17,6 +18,7 @@ use trueup_model::name::Identifier;
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
 use crate::links::LARGE_ABOVE;
 use crate::text::{columns, count, cut};
+use feet::{Feet, Foot};
 pub(crate) use file::STYLE;
 use layout::{Edge, End, Graph, Size};
 pub(crate) use near::MOST as MOST_NEIGHBOURS;
@@ -118,12 +120,22 @@ pub(crate) enum Detail {
 pub(crate) struct Relation {
     pub(crate) from: (usize, Option<usize>),
     pub(crate) to: (usize, Option<usize>),
-    /// Whether the referencing column may be empty.
-    pub(crate) optional: bool,
-    /// Whether at most one row can reference a row.
-    pub(crate) single: bool,
+    /// How many rows there are at its ends.
+    feet: Feet,
     /// Whether the database enforces it.
     pub(crate) enforced: bool,
+}
+
+impl Relation {
+    /// The foot at what is referenced. What is only documented has none: nobody knows what it meets there.
+    pub(crate) fn referenced(&self) -> Option<Foot> {
+        self.enforced.then_some(self.feet.referenced)
+    }
+
+    /// The foot at the column that references.
+    pub(crate) fn referencing(&self) -> Foot {
+        self.feet.referencing
+    }
 }
 
 impl Erd {
@@ -156,9 +168,10 @@ impl Erd {
 
     fn foot_offset(&self, relation: &Relation) -> i32 {
         let same = self.relations.iter().filter(|other| other.from == relation.from);
-        let (optional, required): (Vec<&Relation>, Vec<&Relation>) = same.partition(|other| other.optional);
+        let is_optional = |relation: &Relation| relation.feet.referenced != Foot::One;
+        let (optional, required): (Vec<&Relation>, Vec<&Relation>) = same.partition(|other| is_optional(other));
         match (optional.is_empty(), required.is_empty()) {
-            (false, false) if relation.optional => 5,
+            (false, false) if is_optional(relation) => 5,
             (false, false) => -5,
             _ => 0,
         }
@@ -236,8 +249,7 @@ impl<'a> Drawing<'a> {
         self.erd.relations.push(Relation {
             from: (from, from_row),
             to: (to, self.row_of(to, column.name.value.as_str())),
-            optional: facts::nullability(column) != Nullability::Required,
-            single: facts::is_single(column, own),
+            feet: Feet::of(column, own),
             enforced,
         });
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Relation;
+use super::feet::Foot;
 use super::layout::Point;
 
 /// How far a corner is rounded, at most.
@@ -32,30 +32,31 @@ fn toward(at: Point, other: Point, distance: i32) -> Point {
     Point { x: at.x + (other.x - at.x).signum() * distance, y: at.y + (other.y - at.y).signum() * distance }
 }
 
-/// The foot at the referenced end: exactly one, or one or none.
-pub(super) fn one(relation: &Relation, at: Point) -> (String, Option<Point>) {
-    let bar = |x: i32| format!("M{} {}V{}", at.x + x, at.y - 5, at.y + 5);
-    if relation.optional {
-        (bar(7), Some(Point { x: at.x + 14, y: at.y }))
-    } else {
-        (format!("{}{}", bar(7), bar(11)), None)
-    }
-}
-
-/// The foot at the referencing end: any number, or at most one. `way` is where the line comes from: -1 is the left.
-pub(super) fn many(relation: &Relation, at: Point, way: i32) -> (String, Option<Point>) {
-    if relation.single {
-        let bar = format!("M{} {}V{}", at.x + 7 * way, at.y - 5, at.y + 5);
-        (bar, Some(Point { x: at.x + 14 * way, y: at.y }))
-    } else {
-        let foot = format!("M{} {}L{} {}L{} {}", at.x, at.y - 6, at.x + 11 * way, at.y, at.x, at.y + 6);
-        (foot, Some(Point { x: at.x + 15 * way, y: at.y }))
+/// A foot at the end of a line, and its ring where there may be none. `way` is where the line comes from: -1 is the left.
+pub(super) fn foot(foot: Foot, at: Point, way: i32) -> (String, Option<Point>) {
+    let bar = |x: i32| format!("M{} {}V{}", at.x + x * way, at.y - 5, at.y + 5);
+    let ring = |x: i32| Some(Point { x: at.x + x * way, y: at.y });
+    match foot {
+        Foot::One => (format!("{}{}", bar(7), bar(11)), None),
+        Foot::OneOrNone => (bar(7), ring(14)),
+        Foot::Any => {
+            let claws = format!("M{} {}L{} {}L{} {}", at.x, at.y - 6, at.x + 11 * way, at.y, at.x, at.y + 6);
+            (claws, ring(15))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foot_has_a_ring_where_there_may_be_none() {
+        let at = Point { x: 100, y: 10 };
+        assert_eq!(foot(Foot::One, at, 1), ("M107 5V15M111 5V15".to_owned(), None));
+        assert_eq!(foot(Foot::OneOrNone, at, -1), ("M93 5V15".to_owned(), Some(Point { x: 86, y: 10 })));
+        assert_eq!(foot(Foot::Any, at, -1), ("M100 4L89 10L100 16".to_owned(), Some(Point { x: 85, y: 10 })));
+    }
 
     #[test]
     fn corners_are_rounded_within_their_segments() {

@@ -7,8 +7,9 @@ use trueup_model::declared::DeclaredService;
 use super::Pages;
 use super::service::{section, target_text};
 use crate::erd::draw::{Picture, Targets, Title};
+use crate::erd::feet::{Feet, Foot};
 use crate::erd::{self, Erd, MOST_NEIGHBOURS};
-use crate::facts::{Nullability, is_single, nullability, table_title};
+use crate::facts::table_title;
 use crate::links::{LARGE_ABOVE, Page};
 use crate::markup::Markup;
 use crate::text::{count, thousands};
@@ -102,8 +103,9 @@ fn relations_as_text(service: &DeclaredService, out: &mut Markup) {
                 table.details.iter().flat_map(|details| details.columns.iter().map(move |column| (details, column)));
             columns.filter_map(move |(details, column)| {
                 let target = target_text(&column.references.as_ref()?.target);
-                let many = if is_single(column, details) { "at most one row" } else { "any number of rows" };
-                let one = if nullability(column) == Nullability::Required { "one" } else { "one or no" };
+                let feet = Feet::of(column, details);
+                let many = if feet.referencing == Foot::Any { "any number of rows" } else { "at most one row" };
+                let one = if feet.referenced == Foot::One { "one" } else { "one or no" };
                 Some(format!("{}.{} → {target}: {many} to {one} row", table_title(table), column.name.value))
             })
         })
