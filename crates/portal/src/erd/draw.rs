@@ -5,7 +5,7 @@ use super::sign::Sign;
 use super::{
     Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
 };
-use super::{file, path, shelves};
+use super::{file, loops, path};
 use crate::domains::Color;
 use crate::facts::Nullability;
 use crate::lookup::Lookup;
@@ -53,7 +53,7 @@ impl<'a> Picture<'a> {
     /// Lays a diagram out.
     pub(crate) fn of(erd: Erd, layout: &dyn Layout) -> Self {
         let (graph, drawn) = erd.graph();
-        let form = match shelves::place(&graph, layout) {
+        let form = match loops::place(&graph, layout) {
             Ok(placement) => Form::Placed(Placed { placement, drawn }),
             Err(error) => Form::Failed(error),
         };

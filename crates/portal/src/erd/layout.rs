@@ -18,7 +18,8 @@ pub struct Size {
     pub height: i32,
 }
 
-/// A line to draw. It leaves `from` at its right side and enters `to` at its left; within one box both ends are right.
+/// A line to draw. It leaves `from` at its right side and enters `to` at its left. No engine is asked about a line within
+/// one box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
     /// The box that is referenced.

@@ -6,6 +6,7 @@ pub(crate) mod elk;
 pub(crate) mod feet;
 mod file;
 pub mod layout;
+mod loops;
 pub(crate) mod map;
 mod near;
 mod path;

@@ -7,6 +7,8 @@ use super::layout::Point;
 
 /// How far a corner is rounded, at most.
 const RADIUS: i32 = 7;
+/// How far a bar of a foot reaches, up and down: two ends in one row are ten pixels apart, and their bars do not touch.
+const BAR: i32 = 4;
 
 /// The data of an SVG path along these corners.
 pub(super) fn rounded(points: &[Point]) -> String {
@@ -34,7 +36,7 @@ fn toward(at: Point, other: Point, distance: i32) -> Point {
 
 /// A foot at the end of a line, and its ring where there may be none. `way` is where the line comes from: -1 is the left.
 pub(super) fn foot(foot: Foot, at: Point, way: i32) -> (String, Option<Point>) {
-    let bar = |x: i32| format!("M{} {}V{}", at.x + x * way, at.y - 5, at.y + 5);
+    let bar = |x: i32| format!("M{} {}V{}", at.x + x * way, at.y - BAR, at.y + BAR);
     let ring = |x: i32| Some(Point { x: at.x + x * way, y: at.y });
     match foot {
         Foot::One => (format!("{}{}", bar(7), bar(11)), None),
@@ -53,8 +55,8 @@ mod tests {
     #[test]
     fn a_foot_has_a_ring_where_there_may_be_none() {
         let at = Point { x: 100, y: 10 };
-        assert_eq!(foot(Foot::One, at, 1), ("M107 5V15M111 5V15".to_owned(), None));
-        assert_eq!(foot(Foot::OneOrNone, at, -1), ("M93 5V15".to_owned(), Some(Point { x: 86, y: 10 })));
+        assert_eq!(foot(Foot::One, at, 1), ("M107 6V14M111 6V14".to_owned(), None));
+        assert_eq!(foot(Foot::OneOrNone, at, -1), ("M93 6V14".to_owned(), Some(Point { x: 86, y: 10 })));
         assert_eq!(foot(Foot::Any, at, -1), ("M100 4L89 10L100 16".to_owned(), Some(Point { x: 85, y: 10 })));
     }
 
