@@ -4,6 +4,9 @@
   const SMALLEST = 0.1;
   const LARGEST = 4;
   const STEP = 1.25;
+  // What is smaller than this, nobody reads: then a part of the picture is shown instead of all.
+  const READABLE = 0.7;
+  const READABLE_IMAGE = 0.4;
 
   const button = (words, name, press) => {
     const made = document.createElement("button");
@@ -17,42 +20,72 @@
   const enhance = (frame) => {
     const svg = frame.querySelector("svg, img");
     if (!svg) return;
-    const width = Number(svg.getAttribute("width"));
-    const height = Number(svg.getAttribute("height"));
-    const fits = svg.classList.contains("fit");
+    // The size that is written at the picture is what shows some boxes without this script.
+    const drawn = svg.viewBox?.baseVal;
+    const width = drawn ? drawn.width : Number(svg.getAttribute("width"));
+    const height = drawn ? drawn.height : Number(svg.getAttribute("height"));
     const shown = document.createElement("output");
     const say = (scale) => { shown.textContent = Math.round(scale * 100) + " %"; };
     const scale = () => svg.getBoundingClientRect().width / width;
+
+    const resize = (next) => {
+      svg.classList.remove("fit");
+      svg.setAttribute("width", Math.round(width * next));
+      svg.setAttribute("height", Math.round(height * next));
+      say(next);
+    };
 
     // Zooms so that the point of the picture below (x, y) of the window stays where it is.
     const zoom = (wanted, x, y) => {
       const next = Math.min(LARGEST, Math.max(SMALLEST, wanted));
       const before = svg.getBoundingClientRect();
       const at = [(x - before.left) / before.width, (y - before.top) / before.height];
-      svg.classList.remove("fit");
-      svg.setAttribute("width", Math.round(width * next));
-      svg.setAttribute("height", Math.round(height * next));
+      resize(next);
       const after = svg.getBoundingClientRect();
       frame.scrollLeft += after.left + at[0] * after.width - x;
       frame.scrollTop += after.top + at[1] * after.height - y;
-      say(next);
     };
     const middle = (factor) => {
       const box = frame.getBoundingClientRect();
       zoom(scale() * factor, box.left + box.width / 2, box.top + box.height / 2);
     };
+    // The left side, where the most boxes are wholly in the frame: the topmost such place.
+    const fullest = () => {
+      const boxes = [...svg.querySelectorAll(".box, .pill")].map((box) => {
+        const [x, y, wide, high] = ["x", "y", "width", "height"].map((name) => Number(box.getAttribute(name)) * scale());
+        return { left: x, right: x + wide, top: y, bottom: y + high };
+      });
+      const [right, high] = [frame.clientWidth - 32, frame.clientHeight - 32];
+      const whole = boxes.filter((box) => box.right <= right);
+      const left = (whole.length > 0 ? whole : boxes.filter((box) => box.left < right)).sort((a, b) => a.top - b.top);
+      let best = { shown: 0, top: 0 };
+      for (const { top } of [{ top: 0 }, ...left]) {
+        const shown = left.filter((box) => box.top >= top && box.bottom <= top + high).length;
+        if (shown > best.shown) best = { shown, top };
+      }
+      // Not even one box is wholly in the frame: the first one begins there.
+      return best.shown > 0 ? best.top : left[0]?.top ?? 0;
+    };
+    const look = () => frame.scrollTo(0, fullest());
     const reset = () => {
-      svg.setAttribute("width", width);
-      svg.setAttribute("height", height);
-      svg.classList.toggle("fit", fits);
-      frame.scrollTo(0, 0);
-      say(scale());
+      resize(1);
+      look();
+    };
+    const fitting = () => {
+      const room = [frame.clientWidth - 32, Math.round(window.innerHeight * 0.82) - 40];
+      return [Math.min(1, room[0] / width), Math.min(1, room[0] / width, room[1] / height)];
     };
     const whole = () => {
-      reset();
-      const room = [frame.clientWidth - 32, Math.round(window.innerHeight * 0.82) - 40];
-      zoom(Math.min(1, room[0] / width, room[1] / height), 0, 0);
+      resize(Math.max(SMALLEST, fitting()[1]));
       frame.scrollTo(0, 0);
+    };
+    // The whole picture where that can be read; else what can be read, where there is most of it. What is in an image, and
+    // where, is not known here.
+    const open = () => {
+      const [wide, all] = fitting();
+      const least = drawn ? READABLE : READABLE_IMAGE;
+      resize(all >= least ? all : Math.max(least, drawn ? wide : all));
+      look();
     };
 
     frame.addEventListener("wheel", (event) => {
@@ -135,7 +168,7 @@
     holder.className = "zoomable";
     frame.replaceWith(holder);
     holder.append(bar, frame);
-    say(scale());
+    open();
   };
 
   // A picture inside of a closed part is looked at when it is opened: before, it has no size.

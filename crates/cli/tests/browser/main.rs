@@ -7,6 +7,7 @@ mod hostile;
 mod large;
 mod library;
 mod live;
+mod pictures;
 mod portals;
 #[path = "../served/mod.rs"]
 mod served;

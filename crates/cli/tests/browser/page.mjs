@@ -39,6 +39,22 @@ export function examine() {
   return problems;
 }
 
+/** Frames of diagrams that show nothing but empty canvas and lines before somebody scrolls. */
+export function emptyFrames() {
+  const frames = [...document.querySelectorAll(".diagram")].filter((frame) => frame.getClientRects().length > 0);
+  const isSeen = (box, frame) => {
+    const wide = Math.min(box.right, frame.right) - Math.max(box.left, frame.left);
+    const high = Math.min(box.bottom, frame.bottom) - Math.max(box.top, frame.top);
+    return wide > box.width / 2 && high > box.height / 2;
+  };
+  const isEmpty = (frame) => {
+    const boxes = [...frame.querySelectorAll(".box, .pill")];
+    const seen = frame.getBoundingClientRect();
+    return boxes.length > 0 && !boxes.some((box) => isSeen(box.getBoundingClientRect(), seen));
+  };
+  return frames.filter(isEmpty).map((frame) => `no box is seen in the diagram ${frame.getAttribute("aria-label")}`);
+}
+
 /** Does to every element what a person could do to it, but for following links. */
 export function poke() {
   document.addEventListener("click", (event) => event.preventDefault(), { capture: true });

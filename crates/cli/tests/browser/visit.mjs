@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Watch } from "./watch.mjs";
 import { Axe } from "./axe.mjs";
-import { examine, links, loaded, poke } from "./page.mjs";
+import { emptyFrames, examine, links, loaded, poke } from "./page.mjs";
 import { keyboard, search } from "./keyboard.mjs";
 import { screenshots } from "./screenshots.mjs";
 import { FLAGS } from "./flags.mjs";
@@ -50,6 +50,7 @@ async function portal(page, watch, axe, { name, address, hostile, searches, tabl
       }
     }
     watch.problems((await page.evaluate(examine)).map((what) => what));
+    watch.problems(await page.evaluate(emptyFrames));
     if (hostile) await page.evaluate(poke);
     await axe.both(page, watch, tables !== null && isTable(href));
     await page.setViewportSize(NARROW);

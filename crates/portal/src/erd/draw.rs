@@ -5,7 +5,7 @@ use super::sign::Sign;
 use super::{
     Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
 };
-use super::{file, loops, path};
+use super::{file, loops, opening, path};
 use crate::domains::Color;
 use crate::facts::Nullability;
 use crate::lookup::Lookup;
@@ -103,19 +103,29 @@ pub(crate) const FITS: i32 = 1400;
 
 fn figure(erd: &Erd, title: &Title<'_>, targets: &Targets<'_>, placed: &Placed, out: &mut Markup) {
     let Some(size) = placed.placement.size else { return };
-    svg(title, &description(erd), size, out, |svg| contents(erd, targets, placed, svg));
+    let sheet = Sheet { size, opening: opening::size(size, erd.boxes.iter().map(|card| card.size), &placed.placement) };
+    svg(title, &description(erd), sheet, out, |svg| contents(erd, targets, placed, svg));
+}
+
+/// How large a picture is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sheet {
+    pub(super) size: Size,
+    /// How large it is shown before a script fits it to the window.
+    pub(super) opening: Size,
 }
 
 /// A picture inside of a page.
 pub(super) fn svg(
     title: &Title<'_>,
     description: &str,
-    size: Size,
+    sheet: Sheet,
     out: &mut Markup,
     contents: impl FnOnce(&mut Markup),
 ) {
-    let (width, height) = ((size.width).to_string(), (size.height).to_string());
-    let view = format!("0 0 {width} {height}");
+    let Sheet { size, opening } = sheet;
+    let (width, height) = (opening.width.to_string(), opening.height.to_string());
+    let view = format!("0 0 {} {}", size.width, size.height);
     let ids = [format!("{}-title", title.id), format!("{}-desc", title.id)];
     let labels = ids.join(" ");
     let attributes = [

@@ -1,9 +1,9 @@
 //! The map of all services as SVG.
 
-use super::draw::{Title, label, rect};
+use super::draw::{Sheet, Title, label, rect};
 use super::layout::{Layout, LayoutError, Placement, Point};
 use super::map::{Group, HEIGHT, LONGEST, Map, Place};
-use super::{file, path, shelves};
+use super::{file, opening, path, shelves};
 use crate::markup::Markup;
 use crate::plantuml::{Drawing, Drawings};
 use crate::text::{count, cut};
@@ -52,7 +52,9 @@ impl<'a> MapPicture<'a> {
             }
         };
         let Some(size) = placement.size else { return };
-        super::draw::svg(title, &self.map.description(), size, out, |svg| self.contents(placement, target, svg));
+        let boxes = self.map.places.iter().map(|place| place.size);
+        let sheet = Sheet { size, opening: opening::size(size, boxes, placement) };
+        super::draw::svg(title, &self.map.description(), sheet, out, |svg| self.contents(placement, target, svg));
     }
 
     /// The map as a file of its own, with the rules of the domains' colours; its boxes lead nowhere.

@@ -9,6 +9,7 @@ pub mod layout;
 mod loops;
 pub(crate) mod map;
 mod near;
+mod opening;
 mod path;
 mod shelves;
 pub(crate) mod sign;
