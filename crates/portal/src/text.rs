@@ -53,6 +53,28 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
     out
 }
 
+/// Visible text of at most `max` columns, of which the middle is left out: names that begin alike often end differently.
+pub(crate) fn shorten(text: &str, max: usize) -> String {
+    let visible = visible(text);
+    if columns(&visible) <= max && visible.chars().count() <= max * 4 {
+        return visible.into_owned();
+    }
+    let room = max.saturating_sub(1);
+    let end: Vec<char> = take(visible.chars().rev(), room / 3);
+    let start: Vec<char> = take(visible.chars(), room - room / 3);
+    start.into_iter().chain(['…']).chain(end.into_iter().rev()).collect()
+}
+
+/// As many characters as fit into so many columns.
+fn take(chars: impl Iterator<Item = char>, max: usize) -> Vec<char> {
+    let mut width = 0;
+    let fits = |c: &char| {
+        width += c.width().unwrap_or(0);
+        width <= max
+    };
+    chars.take(max * 4).take_while(fits).collect()
+}
+
 /// `1 table`, `2 tables`, `1,200 indexes`, `3 references`.
 pub(crate) fn count(n: usize, noun: &str) -> String {
     let plural = match noun {
@@ -96,6 +118,14 @@ mod tests {
         assert_eq!(cut("abcdefg", 6), "abcde…");
         assert_eq!(cut("表表表表", 6), "表表…");
         assert!(cut(&format!("a{}", "\u{301}".repeat(10_000)), 10).chars().count() <= 41);
+    }
+
+    #[test]
+    fn shortening_keeps_both_ends() {
+        assert_eq!(shorten("abcdef", 6), "abcdef");
+        assert_eq!(shorten("abcdefghijklmn", 10), "abcdef…lmn");
+        assert_eq!(shorten("表表表表表表", 8), "表表…表");
+        assert!(shorten(&format!("a{}", "\u{301}".repeat(10_000)), 10).chars().count() <= 41);
     }
 
     #[test]

@@ -2,16 +2,14 @@
 
 use super::layout::{Layout, LayoutError, Placement, Point, Size};
 use super::sign::Sign;
-use super::{
-    Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_INDEX, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE,
-};
+use super::{Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE};
 use super::{file, loops, opening, path};
 use crate::domains::Color;
 use crate::facts::Nullability;
 use crate::lookup::Lookup;
 use crate::markup::Markup;
 use crate::plantuml::Drawing;
-use crate::text::{count, cut};
+use crate::text::{count, cut, shorten, visible};
 use trueup_model::declared::DeclaredService;
 
 /// Addresses that boxes lead to; a box without one is no link.
@@ -240,7 +238,8 @@ fn frame(card: &Card, at: Point, svg: &mut Markup) {
     );
     svg.shape("path", &[("class", "head"), ("d", &top)]);
     svg.shape("path", &[("class", "rule"), ("d", &format!("M{} {head}H{right}", at.x))]);
-    label("table-name", Point { x: at.x + SIDE, y: at.y + 21 }, &cut(&card.title, LONGEST_NAME), svg);
+    let name = shorten(&card.title, LONGEST_NAME);
+    label("table-name", Point { x: at.x + SIDE, y: at.y + 21 }, &name, svg);
     if let Some(sign) = card.sign {
         let text = format!("{} {}", sign.glyph(), sign.word());
         label(&format!("what {}", sign.word()), Point { x: right - SIDE, y: at.y + 21 }, &text, svg);
@@ -279,7 +278,12 @@ fn draw_index(index: &super::IndexRow, x: i32, y: i32, svg: &mut Markup) {
     let (class, letters) = if index.unique { ("mark uq", "UQ") } else { ("mark ix", "IX") };
     rect(class, Point { x, y: y + 3 }, MARK - 4, 13, 3, svg);
     label("mark-text", Point { x: x + (MARK - 4) / 2, y: y + 13 }, letters, svg);
-    label("index", Point { x: x + MARK, y: y + 13 }, &cut(&index.text, LONGEST_INDEX), svg);
+    // The whole name appears below the mouse where it is shortened. It is there in any case: no text changes the structure.
+    let class = if index.shown == visible(&index.text) { "whole" } else { "cut" };
+    svg.element("g", &[("class", class)], |group| {
+        group.leaf("title", &[], &index.text);
+        label("index", Point { x: x + MARK, y: y + 13 }, &index.shown, group);
+    });
 }
 
 fn draw_row(card: &Card, row: &super::Row, left: i32, y: i32, svg: &mut Markup) {
@@ -292,7 +296,7 @@ fn draw_row(card: &Card, row: &super::Row, left: i32, y: i32, svg: &mut Markup) 
     }
     let is_key = row.marks.contains(&crate::facts::Mark::Primary);
     let class = if is_key { "column key" } else { "column" };
-    label(class, Point { x: left + card.name_x, y: base }, &cut(&row.name, LONGEST_NAME), svg);
+    label(class, Point { x: left + card.name_x, y: base }, &row.shown, svg);
     let right = left + card.size.width - SIDE;
     label("type", Point { x: right - 26, y: base }, &cut(&row.type_text, LONGEST_TYPE), svg);
     match row.null {

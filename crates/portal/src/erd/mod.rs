@@ -12,6 +12,7 @@ mod near;
 mod opening;
 mod path;
 mod shelves;
+mod shown;
 pub(crate) mod sign;
 
 use trueup_model::declared::{DeclaredColumn, DeclaredService, DeclaredTable, TableDetails, Target};
@@ -19,7 +20,7 @@ use trueup_model::name::Identifier;
 
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
 use crate::links::LARGE_ABOVE;
-use crate::text::{columns, count, cut};
+use crate::text::{columns, count, cut, shorten};
 use feet::{Feet, Foot};
 pub(crate) use file::STYLE;
 use layout::{Edge, End, Graph, Size};
@@ -36,7 +37,8 @@ const MARK: i32 = 25;
 /// Longest texts inside a box, in columns of the fixed-width font.
 const LONGEST_NAME: usize = 34;
 const LONGEST_TYPE: usize = 28;
-const LONGEST_INDEX: usize = 54;
+/// What PostgreSQL takes for a name, and a blank: no index's name that it knows is shortened.
+const LONGEST_INDEX: usize = 64;
 /// Pixels of an index's row, and of the room above the first.
 const INDEX_ROW: i32 = 19;
 const INDEX_GAP: i32 = 5;
@@ -90,6 +92,8 @@ pub(crate) enum CardKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
+    /// Its name as it is drawn.
+    shown: String,
     pub(crate) type_text: String,
     pub(crate) marks: Vec<Mark>,
     pub(crate) null: Nullability,
@@ -103,6 +107,8 @@ pub(crate) struct IndexRow {
     pub(crate) name: String,
     /// Its name, and what it is over.
     pub(crate) text: String,
+    /// The same as it is drawn.
+    shown: String,
     pub(crate) unique: bool,
     /// What a change did to it.
     pub(crate) sign: Option<Sign>,
@@ -298,7 +304,8 @@ fn local(service: &DeclaredService, target: &Target) -> Option<usize> {
 
 fn table_box(position: usize, table: &DeclaredTable, detail: Detail, written: &Written) -> Card {
     let title = table_title(table);
-    let all: Vec<Row> = table.details.iter().flat_map(|details| rows(details, written)).collect();
+    let mut all: Vec<Row> = table.details.iter().flat_map(|details| rows(details, written)).collect();
+    shown::tell_apart(all.iter_mut().map(|row| &mut row.shown));
     let columns_of_table = all.len();
     let rows: Vec<Row> = all.into_iter().filter(|row| detail == Detail::All || !row.marks.is_empty()).collect();
     let indexes = if detail == Detail::All { index_rows(table) } else { Vec::new() };
@@ -325,9 +332,12 @@ fn index_rows(table: &DeclaredTable) -> Vec<IndexRow> {
         let keys = facts::keys_text(index);
         let keys = if keys.is_empty() { String::new() } else { format!(" ({keys})") };
         let name = index.name.value.as_str().to_owned();
-        IndexRow { text: format!("{name}{keys}"), name, unique: index.unique, sign: None }
+        let shown = shown::index(&name, &keys);
+        IndexRow { text: format!("{name}{keys}"), name, shown, unique: index.unique, sign: None }
     };
-    indexes.map(row).collect()
+    let mut rows: Vec<IndexRow> = indexes.map(row).collect();
+    shown::tell_apart(rows.iter_mut().map(|row| &mut row.shown));
+    rows
 }
 
 /// What a box does not show, in words.
@@ -352,10 +362,11 @@ impl Card {
     /// The room that head, rows, indexes and the note need.
     fn measure(&self) -> Size {
         let widest = |text: fn(&Row) -> String| self.rows.iter().map(|row| columns(&text(row))).max().unwrap_or(0);
-        let (names, types) = (pixels(widest(shown_name), 73), pixels(widest(shown_type), 67));
+        let (names, types) = (pixels(widest(|row| row.shown.clone()), 73), pixels(widest(shown_type), 67));
         let body = self.name_x + names + 20 + types + 26 + SIDE;
-        let head = pixels(columns(&cut(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8 + self.sign.map_or(0, |_| WHAT);
-        let index = self.indexes.iter().map(|index| columns(&cut(&index.text, LONGEST_INDEX))).max();
+        let head =
+            pixels(columns(&shorten(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8 + self.sign.map_or(0, |_| WHAT);
+        let index = self.indexes.iter().map(|index| columns(&index.shown)).max();
         let index = index.map_or(0, |widest| SIDE + MARK + pixels(widest, 64) + SIDE);
         let note = pixels(columns(&self.left_out), 73) + 2 * SIDE;
         let height = self.indexes_y() + whole(self.indexes.len()) * INDEX_ROW + 6;
@@ -377,16 +388,13 @@ fn whole(rows: usize) -> i32 {
 
 fn rows<'a>(details: &'a TableDetails, written: &'a Written) -> impl Iterator<Item = Row> + 'a {
     details.columns.iter().map(|column| Row {
+        shown: shorten(column.name.value.as_str(), LONGEST_NAME),
         name: column.name.value.as_str().to_owned(),
         type_text: facts::type_text(column, written.at(&column.name.at)).unwrap_or("?").to_owned(),
         marks: facts::marks(column, details),
         null: facts::nullability(column),
         sign: None,
     })
-}
-
-fn shown_name(row: &Row) -> String {
-    cut(&row.name, LONGEST_NAME)
 }
 
 fn shown_type(row: &Row) -> String {
