@@ -127,6 +127,18 @@ fn stages(site: &Site) -> Vec<(String, bool)> {
     all.collect()
 }
 
+/// What the only box of the picture says: the sign and its words, and whether it is green.
+fn pictured(site: &Site) -> Vec<(String, bool)> {
+    let page = Html::parse_document(std::str::from_utf8(&site.files["services/svc-loans.html"]).unwrap());
+    let [states, sign, words] = ["svg .state", ".state-sign", "title"].map(|css| Selector::parse(css).unwrap());
+    let text = |state: scraper::ElementRef<'_>, css| state.select(css).flat_map(|one| one.text()).collect::<String>();
+    let all = page.select(&states).map(|state| {
+        let is_green = state.value().classes().any(|class| class == "agrees");
+        (format!("{} {}", text(state, &sign), text(state, &words)), is_green)
+    });
+    all.collect()
+}
+
 /// The only world in which things are green.
 fn done() -> World {
     World {
@@ -182,8 +194,10 @@ proptest! {
     /// Green is what agrees, is merged, and is live everywhere: both ways.
     #[test]
     fn green_is_what_is_proven(world in worlds()) {
-        let stages = stages(&site(&world));
+        let site = site(&world);
+        let stages = stages(&site);
         prop_assert_eq!(stages.len(), OBJECTS.len());
+        prop_assert_eq!(pictured(&site), &stages[..1], "the box of the table says what its section says");
         let everywhere = !world.live.is_empty() && world.live.iter().all(|live| matches!(live, Live::Since(_)));
         let common = world.status == Some(Status::Checked) && !world.failed && everywhere && world.merged == Merged::Yes(None);
         for (object, (words, is_green)) in stages.iter().enumerate() {
@@ -213,6 +227,15 @@ fn every_stage_has_its_words() {
     for (world, words) in table {
         assert_eq!(first(&world), (words.to_owned(), false));
     }
+}
+
+#[test]
+fn files_of_pictures_are_the_same_however_far_things_have_come() {
+    let (done, not) = (site(&done()), site(&World { status: None, ..done() }));
+    for file in ["services/svc-loans.svg", "services/svc-loans.puml"] {
+        assert_eq!(done.files[file], not.files[file], "{file}");
+    }
+    assert_ne!(done.files["services/svc-loans.html"], not.files["services/svc-loans.html"]);
 }
 
 #[test]

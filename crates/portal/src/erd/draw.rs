@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, LayoutError, Placement, Point, Size};
 use super::sign::Sign;
-use super::{Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE};
+use super::{Card, CardKind, Erd, HEAD, INDEX_ROW, LONGEST_NAME, LONGEST_TYPE, MARK, ROW, Relation, SIDE, STAGE};
 use super::{file, loops, opening, path};
 use crate::domains::Color;
 use crate::facts::Nullability;
@@ -10,6 +10,7 @@ use crate::lookup::Lookup;
 use crate::markup::Markup;
 use crate::plantuml::Drawing;
 use crate::text::{count, cut, shorten, visible};
+use crate::words::Words;
 use trueup_model::declared::DeclaredService;
 
 /// Addresses that boxes lead to; a box without one is no link.
@@ -20,6 +21,9 @@ pub(crate) struct Targets<'a> {
     pub(crate) service: &'a dyn Fn(&str) -> Option<String>,
     /// Whether a service is one of the intent.
     pub(crate) is_known: &'a dyn Fn(&str) -> bool,
+    /// How far a table of the service has come, by position. A file of its own does not say it: it would be another one
+    /// with every migration that arrives somewhere.
+    pub(crate) stage: &'a dyn Fn(usize) -> Option<Words>,
 }
 
 /// What a picture is called: in the page's namespace, and for people.
@@ -89,7 +93,7 @@ impl<'a> Picture<'a> {
             Form::Failed(_) => return None,
         };
         let size = placed.placement.size?;
-        let targets = Targets { table: &|_| None, service: &|_| None, is_known };
+        let targets = Targets { table: &|_| None, service: &|_| None, is_known, stage: &|_| None };
         let inside = |svg: &mut Markup| contents(&self.erd, &targets, placed, svg);
         let rules = colour.map_or_else(String::new, |colour| format!(":root{{--domain:{}}}", colour.hex()));
         Some(file::wrap(title, &description(&self.erd), &rules, size, inside))
@@ -190,6 +194,9 @@ fn draw_card(card: &Card, at: Point, targets: &Targets<'_>, svg: &mut Markup) {
         CardKind::Table(position) => {
             let label = format!("Table {}, {}", card.title, count(card.columns, "column"));
             linked((targets.table)(*position), &label, svg, |link| frame(card, at, link));
+            if let Some(words) = (targets.stage)(*position) {
+                stage(card, at, &words, svg);
+            }
             // Outside of the link: its name is the table's, not a reading of the whole box. Clicks fall through.
             svg.element("g", &[("class", "rows")], |rows| body(card, at, rows));
         }
@@ -244,6 +251,16 @@ fn frame(card: &Card, at: Point, svg: &mut Markup) {
         let text = format!("{} {}", sign.glyph(), sign.word());
         label(&format!("what {}", sign.word()), Point { x: right - SIDE, y: at.y + 21 }, &text, svg);
     }
+}
+
+/// The sign of how far a table has come, at the right of its head. Outside of the link, whose name is the table's.
+fn stage(card: &Card, at: Point, (class, sign, words): &Words, svg: &mut Markup) {
+    let corner = Point { x: at.x + card.size.width - STAGE, y: at.y + 7 };
+    svg.element("g", &[("class", &format!("state {class}")), ("role", "img")], |group| {
+        group.leaf("title", &[], words);
+        rect("state-ground", corner, STAGE - 7, 18, 9, group);
+        label("state-sign", Point { x: corner.x + (STAGE - 7) / 2, y: corner.y + 13 }, sign, group);
+    });
 }
 
 /// What a change did to a row of a box.

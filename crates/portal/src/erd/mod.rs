@@ -349,6 +349,9 @@ fn left_out(table: &DeclaredTable, columns: usize, shown_indexes: usize) -> Stri
     if parts.is_empty() { String::new() } else { format!("and {}", parts.join(", ")) }
 }
 
+/// Pixels of the sign that tells how far a table has come, and of the room beside it.
+const STAGE: i32 = 31;
+
 /// Pixels of the word that tells what a change did to a table, beside its name.
 const WHAT: i32 = 92;
 
@@ -365,7 +368,7 @@ impl Card {
         let (names, types) = (pixels(widest(|row| row.shown.clone()), 73), pixels(widest(shown_type), 67));
         let body = self.name_x + names + 20 + types + 26 + SIDE;
         let head =
-            pixels(columns(&shorten(&self.title, LONGEST_NAME)), 80) + 2 * SIDE + 8 + self.sign.map_or(0, |_| WHAT);
+            pixels(columns(&shorten(&self.title, LONGEST_NAME)), 80) + SIDE + 8 + STAGE + self.sign.map_or(0, |_| WHAT);
         let index = self.indexes.iter().map(|index| columns(&index.shown)).max();
         let index = index.map_or(0, |widest| SIDE + MARK + pixels(widest, 64) + SIDE);
         let note = pixels(columns(&self.left_out), 73) + 2 * SIDE;
