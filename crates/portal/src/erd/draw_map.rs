@@ -1,9 +1,11 @@
 //! The map of all services as SVG.
 
 use super::draw::{Sheet, Title, label, rect};
-use super::layout::{Layout, LayoutError, Placement, Point};
-use super::map::{Group, HEIGHT, LONGEST, Map, Place};
-use super::{file, opening, path, shelves};
+use super::grid::Heading;
+use super::layout::{Layout, LayoutError, Placement, Point, Size};
+use super::legend::Legend;
+use super::map::{Group, HEIGHT, LONGEST, Map, Place, class};
+use super::{file, grid, opening, path};
 use crate::markup::Markup;
 use crate::plantuml::{Drawing, Drawings};
 use crate::text::{count, cut};
@@ -18,16 +20,26 @@ pub(crate) struct MapPicture<'a> {
 }
 
 enum Form<'a> {
-    Placed(Placement),
+    Placed(Placed),
     Failed(LayoutError),
     PlantUml(&'a Drawing),
 }
 
+/// Where everything goes, with the words around it.
+struct Placed {
+    placement: Placement,
+    headings: Vec<Heading>,
+    legend: Legend,
+}
+
 impl<'a> MapPicture<'a> {
     /// Lays a map out.
-    pub(crate) fn of(map: Map, layout: &dyn Layout) -> Self {
-        let form = match shelves::place(&map.graph(), layout) {
-            Ok(placement) => Form::Placed(placement),
+    pub(crate) fn of(mut map: Map, layout: &dyn Layout) -> Self {
+        let form = match grid::place(&mut map, layout) {
+            Ok((placement, headings)) => {
+                let legend = Legend::of(&map, placement.size.unwrap_or(Size { width: 0, height: 0 }));
+                Form::Placed(Placed { placement, headings, legend })
+            }
             Err(error) => Form::Failed(error),
         };
         Self { map, form }
@@ -43,32 +55,36 @@ impl<'a> MapPicture<'a> {
 
     /// Draws it into a page; without a placement, says so.
     pub(crate) fn inline(&self, title: &Title<'_>, target: MapTarget<'_>, out: &mut Markup) {
-        let placement = match &self.form {
-            Form::Placed(placement) => placement,
+        let placed = match &self.form {
+            Form::Placed(placed) => placed,
             Form::PlantUml(drawing) => return drawing.image(out),
             Form::Failed(error) => {
                 out.leaf("p", &[("class", "note")], &format!("There is no picture: {error}. All is listed below."));
                 return;
             }
         };
-        let Some(size) = placement.size else { return };
-        let boxes = self.map.places.iter().map(|place| place.size);
-        let sheet = Sheet { size, opening: opening::size(size, boxes, placement) };
-        super::draw::svg(title, &self.map.description(), sheet, out, |svg| self.contents(placement, target, svg));
+        if placed.placement.size.is_none() {
+            return;
+        }
+        let (size, boxes) = (placed.legend.size, self.map.places.iter().map(|place| place.size));
+        let sheet = Sheet { size, opening: opening::size(size, boxes, &placed.placement) };
+        super::draw::svg(title, &self.map.description(), sheet, out, |svg| self.contents(placed, target, svg));
     }
 
     /// The map as a file of its own, with the rules of the domains' colours; its boxes lead nowhere.
     pub(crate) fn file(&self, title: &str, rules: &str) -> Option<String> {
-        let placement = match &self.form {
-            Form::Placed(placement) => placement,
+        let placed = match &self.form {
+            Form::Placed(placed) => placed,
             Form::PlantUml(drawing) => return Some(drawing.svg.clone()),
             Form::Failed(_) => return None,
         };
-        let inside = |svg: &mut Markup| self.contents(placement, &|_| None, svg);
-        Some(file::wrap(title, &self.map.description(), rules, placement.size?, inside))
+        placed.placement.size?;
+        let inside = |svg: &mut Markup| self.contents(placed, &|_| None, svg);
+        Some(file::wrap(title, &self.map.description(), rules, placed.legend.size, inside))
     }
 
-    fn contents(&self, placement: &Placement, target: MapTarget<'_>, svg: &mut Markup) {
+    fn contents(&self, placed: &Placed, target: MapTarget<'_>, svg: &mut Markup) {
+        let placement = &placed.placement;
         for (line, corners) in self.map.lines.iter().zip(&placement.lines) {
             let [from, to] = [line.from, line.to].map(|end| self.map.places[end].title.as_str());
             let words = format!("{from} → {to}: {}", count(line.references, "reference"));
@@ -86,12 +102,21 @@ impl<'a> MapPicture<'a> {
             draw_place(place, *corner, target(&place.group), svg);
             svg.line();
         }
+        placed.headings.iter().for_each(|heading| draw_heading(heading, svg));
+        placed.legend.draw(svg);
     }
 }
 
+/// Words above boxes, in as much room as the boxes take.
+fn draw_heading(heading: &Heading, svg: &mut Markup) {
+    let class = if heading.domain.is_some() { "plot" } else { "legend" };
+    let columns = usize::try_from(heading.room / 7).unwrap_or(0);
+    label(class, heading.at, &cut(&heading.text, columns), svg);
+    svg.line();
+}
+
 fn draw_place(place: &Place, at: Point, href: Option<String>, svg: &mut Markup) {
-    let class = place.domain.map_or_else(|| "no-domain".to_owned(), |domain| format!("d{domain}"));
-    svg.element("g", &[("class", &class)], |svg| {
+    svg.element("g", &[("class", &class(place.domain))], |svg| {
         match href {
             Some(href) => {
                 let named = [("href", href.as_str()), ("aria-label", place.title.as_str())];

@@ -20,6 +20,9 @@ const SIDE: i32 = 14;
 /// The longest name in a box, in columns.
 pub(super) const LONGEST: usize = 40;
 
+/// What is said of services that no domain names.
+const NO_DOMAIN: &str = "In no domain";
+
 /// What a box stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Group {
@@ -57,11 +60,26 @@ pub(crate) struct Line {
     pub(crate) references: usize,
 }
 
+/// What a colour of the map stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Colour {
+    /// The position of the domain; none of what is in no domain.
+    pub(super) domain: Option<usize>,
+    pub(super) name: String,
+}
+
 /// Boxes and lines, before they are laid out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Map {
     pub(crate) places: Vec<Place>,
     pub(crate) lines: Vec<Line>,
+    /// The domains of the boxes, in their order, and that some are in none. Empty when no box is in a domain.
+    pub(super) colours: Vec<Colour>,
+}
+
+/// The class that gives a box the colour of its domain.
+pub(super) fn class(domain: Option<usize>) -> String {
+    domain.map_or_else(|| "no-domain".to_owned(), |domain| format!("d{domain}"))
 }
 
 /// How many references lead from one service to another.
@@ -193,7 +211,22 @@ impl<'a> Making<'a> {
                 self.map.lines.push(Line { from, to, references });
             }
         }
+        self.map.colours = self.colours();
         self.map
+    }
+
+    fn colours(&self) -> Vec<Colour> {
+        let has = |domain: Option<usize>| {
+            let is_of_intent = |place: &&Place| !matches!(place.group, Group::Missing(_) | Group::AllMissing);
+            self.map.places.iter().filter(is_of_intent).any(|place| place.domain == domain)
+        };
+        let domains = self.land.domains.domains.iter().enumerate().filter(|(at, _)| has(Some(*at)));
+        let mut all: Vec<Colour> =
+            domains.map(|(at, domain)| Colour { domain: Some(at), name: domain.name.clone() }).collect();
+        if !all.is_empty() && has(None) {
+            all.push(Colour { domain: None, name: NO_DOMAIN.to_owned() });
+        }
+        all
     }
 
     /// The box of a group, made when it is first met.
@@ -205,7 +238,7 @@ impl<'a> Making<'a> {
         let (title, note, domain) = match group {
             Group::Service(name) => (name.clone(), self.tables(&|other| other == name), self.land.domain(name)),
             Group::Domain(at) => (domains[*at].name.clone(), self.services(group), Some(*at)),
-            Group::NoDomain => ("In no domain".to_owned(), self.services(group), None),
+            Group::NoDomain => (NO_DOMAIN.to_owned(), self.services(group), None),
             Group::Missing(name) => (name.clone(), "not in the intent".to_owned(), None),
             Group::AllMissing => ("Not in the intent".to_owned(), "named by references only".to_owned(), None),
         };
@@ -242,7 +275,7 @@ impl Place {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use trueup_intent::Source;
 
     use super::*;
@@ -264,10 +297,15 @@ mod tests {
                 groups.push_str(&format!("D{}:\n  services: [{}]\n", n / 10, names.join(", ")));
             }
         }
-        let source = |text: String| Source { path: "f".to_owned(), bytes: text.into_bytes() };
+        with_land(&yaml, &groups, then);
+    }
+
+    /// Calls `then` with services and domains.
+    pub(in crate::erd) fn with_land(yaml: &str, domains: &str, then: impl FnOnce(Land<'_>)) {
+        let source = |text: &str| Source { path: "f".to_owned(), bytes: text.as_bytes().to_vec() };
         let reading = trueup_intent::read(&[source(yaml)]);
         assert!(reading.errors.is_empty(), "{:?}", reading.errors);
-        let domains = domains::read(&source(groups)).unwrap();
+        let domains = domains::read(&source(domains)).unwrap();
         let services = reading.declared.services.iter();
         let services =
             services.map(|service| (service.name.value.as_str(), (service, domains.of(&service.name.value))));

@@ -10,12 +10,7 @@ const WIDE: i32 = 1200;
 
 /// Asks the engine about boxes with lines only, and puts the others on shelves below them.
 pub(super) fn place(graph: &Graph, engine: &dyn Layout) -> Result<Placement, LayoutError> {
-    let mut is_met = vec![false; graph.boxes.len()];
-    for edge in &graph.edges {
-        is_met[edge.from.node] = true;
-        is_met[edge.to.node] = true;
-    }
-    let (met, alone): (Vec<usize>, Vec<usize>) = (0..graph.boxes.len()).partition(|node| is_met[*node]);
+    let (met, alone) = met(graph);
     if alone.is_empty() {
         return engine.place(graph);
     }
@@ -33,8 +28,18 @@ pub(super) fn place(graph: &Graph, engine: &dyn Layout) -> Result<Placement, Lay
     Ok(placed)
 }
 
+/// The boxes that a line meets, and the others.
+pub(super) fn met(graph: &Graph) -> (Vec<usize>, Vec<usize>) {
+    let mut is_met = vec![false; graph.boxes.len()];
+    for edge in &graph.edges {
+        is_met[edge.from.node] = true;
+        is_met[edge.to.node] = true;
+    }
+    (0..graph.boxes.len()).partition(|node| is_met[*node])
+}
+
 /// The graph of some boxes, which all lines are between.
-fn part(graph: &Graph, kept: &[usize]) -> Graph {
+pub(super) fn part(graph: &Graph, kept: &[usize]) -> Graph {
     let mut position = vec![0; graph.boxes.len()];
     for (new, old) in kept.iter().enumerate() {
         position[*old] = new;
