@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use trueup_model::declared::{DeclaredColumn, DeclaredService, DeclaredTable, Target};
 use trueup_model::finding::{Finding, State};
@@ -10,8 +11,10 @@ use trueup_model::name::Identifier;
 
 use crate::facts::find_table;
 use crate::input::{Accepted, Input, Standing, Status};
+use crate::stage::Judge;
 use crate::text::count;
 use crate::truth::Provenance;
+use crate::words::{Words, stage_words};
 
 /// An input with its indexes.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Lookup<'a> {
     accepted: HashMap<&'a str, Vec<&'a Accepted>>,
     /// What references each table: by the name of its service, and its position there.
     incoming: HashMap<&'a str, HashMap<usize, Vec<Incoming<'a>>>>,
+    /// How far the tables of each service have come, once somebody asked.
+    stages: HashMap<&'a str, OnceLock<Vec<Words>>>,
 }
 
 /// A column that references a table.
@@ -52,6 +57,7 @@ impl<'a> Lookup<'a> {
             findings: HashMap::new(),
             accepted: HashMap::new(),
             incoming: HashMap::new(),
+            stages: services.iter().map(|service| (service.name.value.as_str(), OnceLock::new())).collect(),
         };
         for (at, domain) in input.domains.domains.iter().enumerate() {
             for service in &domain.services {
@@ -130,6 +136,20 @@ impl<'a> Lookup<'a> {
             all if all == unknown => Standing::Unknown(count(unknown, "item") + " not understood"),
             all => Standing::Differs { findings: all },
         }
+    }
+
+    /// How far a table of a service has come, in the words of its badge. All tables of the service are judged when the first
+    /// is asked for: each of them may have a page with a picture of many.
+    pub(crate) fn stage(&self, service: &'a DeclaredService, table: usize) -> Option<&Words> {
+        let judged = self.stages.get(service.name.value.as_str())?.get_or_init(|| {
+            let judge = Judge::of(self, service);
+            let words = |table: &DeclaredTable| {
+                let flow = judge.table(table);
+                stage_words(self, &flow.stage, flow.is_done())
+            };
+            service.tables.iter().map(words).collect()
+        });
+        judged.get(table)
     }
 
     /// The findings of a service that count; without a report, what reading the intent found.

@@ -14,8 +14,9 @@ const BESIDE: i32 = 7;
 /// Pixels of a line, and of the room above the first.
 const LINE: i32 = 20;
 const ABOVE: i32 = 20;
-/// What lines are filled up to at the least.
-const WIDE: i32 = 560;
+/// What lines are filled up to at the least, and at the most: a page, since a wider picture scrolls.
+const NARROW: i32 = 560;
+const WIDE: i32 = 1140;
 /// The longest name of a domain, in columns.
 const LONGEST: usize = 40;
 
@@ -49,7 +50,7 @@ impl Legend {
     /// What is on a map is explained, below a picture of this size.
     pub(super) fn of(map: &Map, size: Size) -> Self {
         let mut at = Point { x: MARGIN, y: size.height + ABOVE };
-        let (width, mut reach) = (size.width.max(WIDE), size.width);
+        let (width, mut reach) = (size.width.clamp(NARROW, WIDE), size.width);
         let mut items = Vec::new();
         for (sample, words) in samples(map) {
             let end = |x: i32| x + sample.width() + BESIDE + pixels(columns(&words), 69);
@@ -78,7 +79,7 @@ impl Legend {
     }
 }
 
-/// Only what there is: a map without lines needs no words about them.
+/// Only what there is: a map without lines needs no words about them, and a box that is a domain has its name.
 fn samples(map: &Map) -> Vec<(Sample, String)> {
     let is_missing = map.places.iter().any(|place| matches!(place.group, Group::Missing(_) | Group::AllMissing));
     let lines = "Points at what is referenced; dashed, since no database enforces it";
@@ -88,7 +89,8 @@ fn samples(map: &Map) -> Vec<(Sample, String)> {
     ];
     let fixed = fixed.into_iter().flatten().map(|(sample, words)| (sample, words.to_owned()));
     let colour = |colour: &Colour| (Sample::Colour(colour.domain), cut(&colour.name, LONGEST));
-    fixed.chain(map.colours.iter().map(colour)).collect()
+    let has_services = map.places.iter().any(|place| matches!(place.group, Group::Service(_)));
+    fixed.chain(map.colours.iter().filter(|_| has_services).map(colour)).collect()
 }
 
 impl Sample {
@@ -143,6 +145,7 @@ mod tests {
         with_land(YAML, "D:\n  services: [a]\nE:\n  services: [z]\n", |land| {
             let mut map = Map::of_services(land);
             assert_eq!(words(&map), [lines, "D", "In no domain"]);
+            assert_eq!(words(&Map::of_domains(land)), [lines]);
             map.places[1].group = Group::Missing("b".to_owned());
             assert_eq!(words(&map)[1], "Not in the intent, only named by references");
         });

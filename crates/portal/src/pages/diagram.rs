@@ -12,9 +12,7 @@ use crate::erd::{self, Erd, MOST_NEIGHBOURS};
 use crate::facts::table_title;
 use crate::links::{LARGE_ABOVE, Page};
 use crate::markup::Markup;
-use crate::stage::Judge;
 use crate::text::{count, thousands};
-use crate::words::stage_words;
 
 impl Pages<'_> {
     pub(super) fn diagram(&self, service: &DeclaredService, page: &Page, picture: &Picture<'_>, out: &mut Markup) {
@@ -48,11 +46,7 @@ impl Pages<'_> {
     ) {
         let own = |position: usize| self.links.to_table(page, service, service.tables.get(position)?);
         let other = |name: &str| self.links.service(name).map(|other| page.to(&other));
-        let judge = Judge::of(self.input, service);
-        let stage = |position: usize| {
-            let flow = judge.table(service.tables.get(position)?);
-            Some(stage_words(self.input, &flow.stage, flow.is_done()))
-        };
+        let stage = |position: usize| self.input.stage(service, position).cloned();
         let frame = [("class", "diagram"), ("role", "region"), ("tabindex", "0"), ("aria-label", title.text)];
         out.element("div", &frame, |frame| {
             let is_known = |name: &str| self.links.service(name).is_some();
