@@ -3,6 +3,7 @@
 mod diff;
 mod environments;
 mod folder;
+mod outdated;
 mod own_pages;
 mod plantuml;
 mod project;

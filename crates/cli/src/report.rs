@@ -12,6 +12,7 @@ use trueup_model::finding::{Finding, State};
 use trueup_model::location::Location;
 
 use crate::baseline::Entry;
+use crate::check::digest::InputDigest;
 
 pub mod github;
 pub mod gitlab;
@@ -103,6 +104,8 @@ pub struct ServiceReport {
     pub cached: bool,
     /// Its migrations and what each made, as [`provenance::Provenance`] in JSON; none unless it was compared.
     pub provenance: Option<Box<RawValue>>,
+    /// What it was compared from; none for a folder that no service claims, or when a file could not be read.
+    pub inputs: Option<InputDigest>,
 }
 
 impl ServiceReport {
@@ -119,6 +122,7 @@ impl ServiceReport {
             elapsed: Duration::ZERO,
             cached: false,
             provenance: None,
+            inputs: None,
         }
     }
 }

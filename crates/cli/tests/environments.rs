@@ -196,11 +196,25 @@ fn a_change_moves_from_the_yaml_to_production() {
     assert!(page.contains("https://github.com/team/library/blob/main/architecture/metadata/data-stores.yaml#L"));
     assert!(!page.contains("secret-token") && !changes.contains("secret-token"));
 
+    // A report speaks of what was compared. A comment is not compared; whatever else changes since is unknown.
+    repository.write("architecture/metadata/data-stores.yaml", &format!("# ours\n{YAML}"));
+    assert_eq!(badges(&repository.build()), ["✓ live in prod", "✓ live in prod"]);
+    repository.write("architecture/metadata/data-stores.yaml", &YAML.replace("due, type: DATE", "due, type: TEXT"));
+    assert_eq!(badges(&repository.build()), ["? unknown: the YAML changed since the check"; 2]);
+    assert_eq!(texts(&repository.page("index.html"), ".card .badge"), ["? unknown"]);
+    let (_, said) = repository.trueup(&["portal", "build", "--report", "report.json"]);
+    assert!(said.contains("`svc-loans` changed since the check, and counts as unknown; run `trueup check"), "{said}");
+    repository.write("architecture/metadata/data-stores.yaml", YAML);
+    assert_eq!(badges(&repository.build()), ["✓ live in prod", "✓ live in prod"]);
+
     // A file that is changed after it was applied is not what is live, and proves nothing.
     repository.migration(
         "V2__note_and_fines.sql",
         "alter table loans add note text;\ncreate table fines (id uuid primary key);\n-- later\n",
     );
+    assert_eq!(badges(&repository.build()), ["? unknown: its migrations changed since the check"; 2]);
+    let moves = texts(&repository.page("migrations.html"), ".arrivals li");
+    assert!(moves.iter().all(|arrival| !arrival.contains("V2")), "{moves:?}");
     repository.check();
     let page = repository.build();
     assert_eq!(badges(&page)[1], "? unknown: applied with another text");

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use trueup_cli::check::{digest, inputs};
+use trueup_cli::settings::Settings;
 
 const YAML: &str = "architecture/metadata/data-stores.yaml";
 const DOMAINS: &str = "architecture/metadata/domains.yaml";
@@ -115,10 +117,13 @@ fn report(services: &Value, findings: &Value) -> String {
     value.to_string()
 }
 
-fn service(name: &str, status: &str) -> Value {
+/// What a report says of a service, made from the present files.
+fn service(project: &Project, name: &str, status: &str) -> Value {
+    let inputs = inputs::gather(project.0.path(), &Settings::default());
     json!({
         "name": name, "status": status, "engine": "PostgreSQL 15", "reason": null, "findings": 0, "accepted": 0,
         "compared": {"tables": 1, "columns": 1, "indexes": 1}, "elapsed_ms": 1, "cached": false,
+        "inputs": digest::of_all(&inputs.services, |_| true)[name],
     })
 }
 
@@ -180,7 +185,8 @@ fn pages_say_what_a_report_says_and_not_more() {
     let badges = |project: &Project| words(&project.read("portal/index.html"), ".card .badge");
     assert_eq!(badges(&project), ["○ not verified", "○ not verified", "– not checked"]);
 
-    project.write("report.json", &report(&json!([service("svc-loans", "checked")]), &json!([missing_index()])));
+    project
+        .write("report.json", &report(&json!([service(&project, "svc-loans", "checked")]), &json!([missing_index()])));
     let (code, text) = project.trueup(&["portal", "build", "--report", "report.json"]);
     assert_eq!((code, text.contains("not verified")), (0, false), "{text}");
     assert_eq!(badges(&project), ["✗ 1 finding", "○ not verified", "– not checked"]);
@@ -192,11 +198,21 @@ fn pages_say_what_a_report_says_and_not_more() {
     assert_eq!(project.trueup(&["portal", "check"]).0, 1, "without the report these are other pages");
     assert_eq!(project.trueup(&["portal", "check", "--report", "report.json"]).0, 0);
 
-    let all =
-        json!([service("svc-loans", "checked"), service("svc-members", "unknown"), service("svc-events", "checked")]);
-    project.write("report.json", &report(&all, &json!([])));
+    let all = [("svc-loans", "checked"), ("svc-members", "unknown"), ("svc-events", "checked")];
+    let all = all.map(|(name, status)| service(&project, name, status));
+    project.write("report.json", &report(&json!(all), &json!([])));
     assert_eq!(project.trueup(&["portal", "build", "--report", "report.json"]).0, 0);
     assert_eq!(badges(&project), ["✓ agrees", "? unknown", "– not checked"], "Couchbase never agrees");
+
+    // What an earlier version reported says nothing about what it compared.
+    let earlier = all.map(|mut service| {
+        service.as_object_mut().unwrap().remove("inputs");
+        service
+    });
+    project.write("report.json", &report(&json!(earlier), &json!([])));
+    let (code, text) = project.trueup(&["portal", "build", "--report", "report.json"]);
+    assert_eq!((code, text.contains("the report is of an earlier trueup")), (0, true), "{text}");
+    assert_eq!(badges(&project), ["? unknown", "? unknown", "– not checked"]);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use nix::sys::signal::Signal;
 use scraper::{Html, Selector};
 use serde_json::json;
 use served::Served;
+use trueup_cli::check::{digest, inputs};
+use trueup_cli::settings::Settings;
 
 const YAML: &str = "architecture/metadata/data-stores.yaml";
 const DOMAINS: &str = "architecture/metadata/domains.yaml";
@@ -203,8 +205,13 @@ fn a_mistake_is_on_every_page_and_on_the_terminal_until_it_is_gone() {
 fn everything_that_is_read_is_watched() {
     let project = project();
     let root = project.path();
+    let migration = |version: u8| format!("services/svc-loans/src/main/resources/db/migration/V{version}__loans.sql");
+    write(root, &migration(1), "SELECT 1;\n");
+    let services = inputs::gather(root, &Settings::default()).services;
+    let inputs = digest::of_all(&services, |_| true).remove("svc-loans");
     let report = |findings: serde_json::Value| {
         let service = json!({
+            "inputs": inputs,
             "name": "svc-loans", "status": "checked", "engine": "PostgreSQL 15", "reason": null, "findings": 0, "accepted": 0,
             "compared": {"tables": 1, "columns": 1, "indexes": 1}, "elapsed_ms": 1, "cached": false,
         });
@@ -222,7 +229,8 @@ fn everything_that_is_read_is_watched() {
     let mut states = served.listen();
     let mut last = states.next();
     let renamed = INTENT.replace("svc-members", "svc-people");
-    let changes: [(&str, &dyn Fn()); 7] = [
+    let changes: [(&str, &dyn Fn()); 8] = [
+        ("a migration", &|| write(root, &migration(2), "SELECT 2;\n")),
         ("the intent", &|| write(root, YAML, &INTENT.replace("loan_id", "loan_number"))),
         ("the domains", &|| write(root, DOMAINS, "Books:\n  services: [svc-loans]\n")),
         ("the report", &|| write(root, "report.json", &report(json!("two")))),

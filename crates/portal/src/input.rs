@@ -71,6 +71,8 @@ pub struct ServiceVerdict {
     pub reason: Option<String>,
     /// Its migrations, and what each of them made, where the report says so.
     pub provenance: Option<Provenance>,
+    /// Why what was compared then is not known to be what is there now; then nothing counts as compared.
+    pub outdated: Option<String>,
 }
 
 /// Whether a service was compared.

@@ -124,8 +124,17 @@ impl<'a> Lookup<'a> {
             None => Standing::NotVerified,
             Some(Status::NotChecked) => Standing::NotChecked(reason("left out of the check")),
             Some(Status::Unknown) => Standing::Unknown(reason("could not be compared")),
-            Some(Status::Checked) => self.compared(name),
+            Some(Status::Checked) => match self.outdated(service) {
+                Some(why) => Standing::Unknown(why.to_owned()),
+                None => self.compared(name),
+            },
         }
+    }
+
+    /// Why the report does not speak of the service as it is there now, where it was compared at all.
+    pub(crate) fn outdated(&self, service: &DeclaredService) -> Option<&'a str> {
+        let verdict = self.input.report?.services.get(&service.name.value)?;
+        verdict.outdated.as_deref().filter(|_| verdict.status == Status::Checked && service.engine.is_postgres)
     }
 
     fn compared(&self, service: &str) -> Standing {

@@ -75,6 +75,8 @@ pub(crate) struct Judge<'a> {
     disputed: bool,
     /// Why nothing in the report is complete.
     failed: bool,
+    /// Why the report does not speak of what is there now.
+    outdated: Option<&'a str>,
     environments: usize,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Judge<'a> {
             accepted: HashMap::new(),
             disputed: false,
             failed: input.report.is_some_and(|report| !report.errors.is_empty()),
+            outdated: input.outdated(service),
             environments: input.known.environments.len(),
         };
         if input.report.is_some() {
@@ -151,7 +154,7 @@ impl<'a> Judge<'a> {
             findings: own,
             accepted: !accepted.is_empty(),
             owed: 0,
-            undisputed: own.is_empty() && !self.disputed && !self.failed && !enclosing,
+            undisputed: own.is_empty() && !self.disputed && !self.failed && self.outdated.is_none() && !enclosing,
             environments: self.environments,
         }
     }
@@ -170,6 +173,9 @@ impl<'a> Judge<'a> {
             Standing::Unknown(reason) if self.provenance.is_none() => return Stage::Unknown(reason.clone()),
             _ if self.failed => return Stage::Unknown("the check failed".to_owned()),
             _ => {}
+        }
+        if let Some(why) = self.outdated {
+            return Stage::Unknown(why.to_owned());
         }
         if own.iter().any(|finding| finding.state == State::Unknown) {
             return Stage::Unknown("not understood".to_owned());

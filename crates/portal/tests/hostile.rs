@@ -243,7 +243,12 @@ fn made_of(text: &dyn Fn(usize) -> String, more: usize, make: impl FnOnce(&Input
         ],
         notes: vec![Note { at: texts.at(), message: texts.next() }],
     };
-    let verdict = |status, texts: &Texts<'_>| ServiceVerdict { status, reason: Some(texts.next()), provenance: None };
+    let verdict = |status, texts: &Texts<'_>| ServiceVerdict {
+        status,
+        reason: Some(texts.next()),
+        provenance: None,
+        outdated: None,
+    };
     let accepted = Accepted { finding: finding(&texts, first), by: texts.next(), reason: Some(texts.next()) };
     let mut stray = finding(&texts, first);
     stray.service = texts.next();

@@ -57,6 +57,7 @@ struct World {
     made: [Option<bool>; 4],
     finding: Option<usize>,
     accepted: Option<usize>,
+    outdated: Option<String>,
 }
 
 fn path((kind, names): (ObjectKind, &[&str])) -> ObjectPath {
@@ -92,7 +93,7 @@ fn site(world: &World) -> Site {
     let Reading { declared, findings, written, .. } = trueup_intent::read(&sources);
     let verdict = world.status.map(|status| {
         let provenance = (status == Status::Checked).then(|| provenance(world));
-        ("svc-loans".to_owned(), ServiceVerdict { status, reason: None, provenance })
+        ("svc-loans".to_owned(), ServiceVerdict { status, reason: None, provenance, outdated: world.outdated.clone() })
     });
     let accepted = |about| Accepted { finding: finding(about), by: "baseline".to_owned(), reason: None };
     let report = CheckReport {
@@ -149,6 +150,7 @@ fn done() -> World {
         made: [Some(true); 4],
         finding: None,
         accepted: None,
+        outdated: None,
     }
 }
 
@@ -173,8 +175,9 @@ prop_compose! {
         made in prop::array::uniform4(prop_oneof![8 => Just(Some(true)), 1 => Just(Some(false)), 1 => Just(None)]),
         finding in prop::option::weighted(0.2, 0..ABOUT.len()),
         accepted in prop::option::weighted(0.2, 0..ABOUT.len()),
+        outdated in prop::option::weighted(0.1, Just("the YAML changed since the check".to_owned())),
     ) -> World {
-        World { status, failed, merged, live, made, finding, accepted }
+        World { status, failed, merged, live, made, finding, accepted, outdated }
     }
 }
 
@@ -199,7 +202,8 @@ proptest! {
         prop_assert_eq!(stages.len(), OBJECTS.len());
         prop_assert_eq!(pictured(&site), &stages[..1], "the box of the table says what its section says");
         let everywhere = !world.live.is_empty() && world.live.iter().all(|live| matches!(live, Live::Since(_)));
-        let common = world.status == Some(Status::Checked) && !world.failed && everywhere && world.merged == Merged::Yes(None);
+        let compared = world.status == Some(Status::Checked) && !world.failed && world.outdated.is_none();
+        let common = compared && everywhere && world.merged == Merged::Yes(None);
         for (object, (words, is_green)) in stages.iter().enumerate() {
             let parts = if object == 0 { &world.made[..] } else { &world.made[object..=object] };
             let made = parts.iter().all(|made| *made == Some(true));
@@ -214,7 +218,10 @@ fn every_stage_has_its_words() {
     let first = |world: &World| stages(&site(world)).remove(0);
     let since = || Live::Since("2026-11-20T10:00:00.000Z".to_owned());
     assert_eq!(first(&done()), ("✓ live in env1".to_owned(), true));
-    let table: [(World, &str); 8] = [
+    let outdated = Some("the YAML changed since the check".to_owned());
+    let table: [(World, &str); 10] = [
+        (World { outdated: outdated.clone(), ..done() }, "? unknown: the YAML changed since the check"),
+        (World { outdated, finding: Some(3), ..done() }, "? unknown: the YAML changed since the check"),
         (World { live: vec![since(), Live::Pending], ..done() }, "◕ live in env0"),
         (World { live: vec![Live::Pending; 2], ..done() }, "◑ merged"),
         (World { live: Vec::new(), ..done() }, "◑ merged"),

@@ -8,10 +8,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use trueup_migrations::migration::Migration;
 use trueup_postgres::disposable::Engine;
 
 use super::answer::Answer;
+use super::digest::{add, add_scripts};
 use super::inputs::ServiceInput;
 
 /// Entries that nobody asked for in this time are removed now and then.
@@ -42,15 +42,7 @@ impl Cache {
         add(&mut hash, "settings", format!("{:?}", input.flyway).as_bytes());
         add(&mut hash, "folders", format!("{:?}", input.folders).as_bytes());
         add(&mut hash, "findings", &serde_json::to_vec(&input.findings).ok()?);
-        for (path, text) in &input.before {
-            add(&mut hash, path, text.as_bytes());
-        }
-        let set = &input.migrations;
-        let callbacks = set.callbacks.iter().flat_map(|(event, all)| all.iter().map(move |one| (*event, one)));
-        let baselines = set.baselines.iter().map(|one| ("baseline", one));
-        for (role, migration) in set.in_order().map(|one| ("migration", one)).chain(baselines).chain(callbacks) {
-            add_migration(&mut hash, role, migration)?;
-        }
+        add_scripts(&mut hash, input)?;
         Some(Key(hash.finalize().to_hex().to_string()))
     }
 
@@ -84,22 +76,6 @@ impl Cache {
         let (head, tail) = key.0.split_at(2);
         self.folder.join(head).join(tail)
     }
-}
-
-/// One part of a key, with its name and length, so that no two lists of parts hash alike.
-fn add(hash: &mut blake3::Hasher, name: &str, bytes: &[u8]) {
-    for part in [name.as_bytes(), bytes] {
-        hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-}
-
-fn add_migration(hash: &mut blake3::Hasher, role: &str, migration: &Migration) -> Option<()> {
-    add(hash, role, format!("{:?} {:?} {:?}", migration.kind, migration.config, migration.version).as_bytes());
-    add(hash, &migration.script, migration.path.as_bytes());
-    add(hash, &migration.description, &[u8::from(migration.replaces_placeholders)]);
-    add(hash, "text", migration.text().ok()?.as_bytes());
-    Some(())
 }
 
 /// The hash of this program: another build may judge otherwise.

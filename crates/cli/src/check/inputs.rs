@@ -124,7 +124,8 @@ fn read_sources(root: &Path, files: &[String], errors: &mut Vec<InputError>) -> 
     sources
 }
 
-fn services(
+/// Reads the files of every declared service, and of the folders that no service claims.
+pub fn services(
     root: &Path,
     settings: &Settings,
     reading: &Reading,

@@ -5,6 +5,7 @@ pub mod answer;
 mod answers;
 pub mod cache;
 mod case;
+pub mod digest;
 mod extensions;
 mod failed;
 pub mod files;

@@ -11,8 +11,9 @@ use trueup_portal::input::{CheckReport, Input, Known};
 use trueup_portal::source::SourceLinks;
 
 use super::environments::{self, Environments};
+use super::outdated::Present;
 use super::plantuml::{self, Program};
-use super::report;
+use super::report::{self, Read};
 use super::repository::Repository;
 use crate::args::{CheckArgs, ErdArgs, TruthArgs};
 use crate::check::inputs::{self, Inputs};
@@ -53,7 +54,7 @@ impl Project {
         let mut project = Self::gather(root, &settings, broken);
         if project.errors.is_empty() {
             let report = arguments.report.as_ref().map(|file| report::read(&place.folder.join(file))).transpose()?;
-            project.learn(report, arguments, &settings.portal, place);
+            project.learn(report, arguments, &settings, place);
         }
         project.settings = settings.portal;
         Ok(project)
@@ -75,7 +76,8 @@ impl Project {
     }
 
     /// Joins the report with what git and the records of the environments say of its migrations.
-    fn learn(&mut self, report: Option<CheckReport>, arguments: &TruthArgs, settings: &PortalSettings, place: &Place) {
+    fn learn(&mut self, report: Option<Read>, arguments: &TruthArgs, all: &Settings, place: &Place) {
+        let settings = &all.portal;
         let text = |flag: &Option<String>, file: &Option<Located<String>>| {
             flag.clone().or_else(|| file.as_ref().map(|text| text.value.clone()))
         };
@@ -85,11 +87,13 @@ impl Project {
         let reference = text(&arguments.source_ref, &settings.source_ref);
         let source = repository.source(address.as_deref(), reference.as_deref(), &mut self.errors);
         let mut truth = Truth { source, ..Truth::default() };
-        if let Some(mut report) = report {
-            truth.environments = self.environments(&report, arguments, settings, place);
-            truth.environments.join(&mut report);
-            repository.join(&mut report);
-            truth.report = Some(report);
+        let mut outdated = Vec::new();
+        if let Some(mut read) = report {
+            truth.environments = self.environments(&read.report, arguments, settings, place);
+            truth.environments.join(&mut read.report);
+            repository.join(&mut read.report);
+            outdated = Present::read(&root, all, &self.reading).judge(&mut read);
+            truth.report = Some(read.report);
         } else if !arguments.environment.is_empty() {
             self.errors.push(InputError {
                 location: None,
@@ -97,7 +101,8 @@ impl Project {
                 help: "give --report too: what `trueup check --format json` printed".to_owned(),
             });
         }
-        truth.notes = std::mem::take(&mut truth.environments.notes);
+        truth.notes = outdated;
+        truth.notes.append(&mut truth.environments.notes);
         truth.notes.append(&mut repository.notes);
         truth.main = repository.main.map(|main| main.name);
         self.truth = truth;

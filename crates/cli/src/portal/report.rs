@@ -1,5 +1,6 @@
 //! Reads what `trueup check --format json` printed: wire types of the published contract, version 1.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use trueup_portal::input::{Accepted, CheckReport, ServiceVerdict, Status};
 use trueup_portal::truth::{Made, Merged, Migration, MigrationKind, Provenance};
 
 use crate::check::CheckError;
+use crate::check::digest::InputDigest;
 use crate::report::ServiceStatus;
 use crate::report::json::VERSION;
 use crate::report::provenance;
@@ -45,6 +47,7 @@ struct WireService {
     status: ServiceStatus,
     reason: Option<String>,
     provenance: Option<provenance::Provenance>,
+    inputs: Option<InputDigest>,
 }
 
 #[derive(Deserialize)]
@@ -103,11 +106,19 @@ struct WireAccepted {
     reason: Option<String>,
 }
 
+/// A report, and what it says it was made from.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) report: CheckReport,
+    /// By service; reports of earlier versions do not say it.
+    pub(super) inputs: BTreeMap<String, InputDigest>,
+}
+
 /// Reads a report from a file.
 ///
 /// # Errors
 /// When the file cannot be read, or is not a report of this version.
-pub(super) fn read(file: &Path) -> Result<CheckReport, CheckError> {
+pub(super) fn read(file: &Path) -> Result<Read, CheckError> {
     let name = file.display();
     let wrong = |message: String| CheckError::Usage {
         message,
@@ -121,13 +132,14 @@ pub(super) fn read(file: &Path) -> Result<CheckReport, CheckError> {
     parse(&bytes).map_err(|why| wrong(format!("{name} is not a report: {why}")))
 }
 
-fn parse(bytes: &[u8]) -> Result<CheckReport, String> {
+fn parse(bytes: &[u8]) -> Result<Read, String> {
     let version: WireVersion = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if version.version != VERSION {
         return Err(format!("its version is {}, expected {VERSION}", version.version));
     }
-    let wire: WireReport = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    Ok(wire.into())
+    let mut wire: WireReport = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let inputs = wire.services.iter_mut().filter_map(|service| Some((service.name.clone(), service.inputs.take()?)));
+    Ok(Read { inputs: inputs.collect(), report: wire.into() })
 }
 
 impl From<WireReport> for CheckReport {
@@ -151,7 +163,7 @@ impl From<WireService> for ServiceVerdict {
             ServiceStatus::Unknown => Status::Unknown,
             ServiceStatus::NotChecked => Status::NotChecked,
         };
-        Self { status, reason: wire.reason, provenance: wire.provenance.map(origins) }
+        Self { status, reason: wire.reason, provenance: wire.provenance.map(origins), outdated: None }
     }
 }
 
@@ -235,7 +247,7 @@ mod tests {
     #[test]
     fn what_check_prints_is_read_back() {
         for report in [sample::small(), sample::large(), sample::hostile(), crate::report::Report::default()] {
-            let read = parse(json::render(&report).as_bytes()).unwrap();
+            let read = parse(json::render(&report).as_bytes()).unwrap().report;
             let sorted: Vec<Finding> = crate::report::sorted(&report.findings).into_iter().cloned().collect();
             assert_eq!(read.findings, sorted);
             assert_eq!(read.accepted.len(), report.accepted.len());
@@ -247,7 +259,8 @@ mod tests {
 
     #[test]
     fn what_made_what_is_read_back() {
-        let read = parse(json::render(&sample::small()).as_bytes()).unwrap();
+        let Read { report: read, inputs } = parse(json::render(&sample::small()).as_bytes()).unwrap();
+        assert_eq!(inputs.keys().collect::<Vec<_>>(), ["svc-check-in"]);
         let known = read.services["svc-check-in"].provenance.as_ref().unwrap();
         let [only] = known.migrations.as_slice() else { panic!("{known:?}") };
         assert_eq!((only.version.as_deref(), only.checksum), (Some("1"), Some(-1_839_273_421)));

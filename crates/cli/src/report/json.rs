@@ -10,6 +10,7 @@ use trueup_model::location::Location;
 use super::summary::{Counts, Summary};
 use super::{Accepted, AcceptedBy, InputError, Report, ServiceReport, ServiceStatus, sorted, sorted_accepted};
 use crate::baseline::Entry;
+use crate::check::digest::InputDigest;
 
 mod schema;
 
@@ -77,6 +78,7 @@ struct WireService<'a> {
     elapsed_ms: u64,
     cached: bool,
     provenance: Option<&'a RawValue>,
+    inputs: Option<&'a InputDigest>,
 }
 
 #[derive(Serialize)]
@@ -203,6 +205,7 @@ impl<'a> WireService<'a> {
             elapsed_ms: millis(service.elapsed),
             cached: service.cached,
             provenance: service.provenance.as_deref(),
+            inputs: service.inputs.as_ref(),
         }
     }
 }
@@ -287,6 +290,7 @@ mod tests {
             ("/services/0/provenance/objects/0/kind", "no-such-kind".into()),
             ("/services/0/provenance/objects/1/migration", (-1).into()),
             ("/services/0/provenance/migrations/0/kind", "undone".into()),
+            ("/services/0/inputs/declared", "0".repeat(63).into()),
             ("/summary/by_severity", serde_json::json!({"fatal": 1})),
             ("/accepted/0", serde_json::json!({})),
         ] {

@@ -38,7 +38,10 @@ impl Sources {
         }
         sources.files.extend(intent.iter().map(|file| root.join(file)));
         sources.files.extend(domains_file(&intent).map(|file| root.join(file)));
-        sources.files.extend(arguments.report.iter().map(|file| place.folder.join(file)));
+        if let Some(report) = &arguments.report {
+            sources.files.insert(place.folder.join(report));
+            sources.migrations(&root, &settings);
+        }
         let (asked, base) = asked_environments(arguments, &settings.portal, &root, place);
         for asked in &asked {
             if let Some((_, path)) = asked.value.split_once('=') {
@@ -49,6 +52,14 @@ impl Sources {
         sources.files.extend(repository.files);
         sources.folders.extend(repository.folders);
         sources
+    }
+
+    /// A report is held beside the migrations; without one nobody reads them.
+    fn migrations(&mut self, root: &Path, settings: &settings::Settings) {
+        for service in inputs::gather(root, settings).services {
+            self.files.extend(service.files.iter().map(|file| root.join(file)));
+            self.folders.extend(service.folders.iter().map(|folder| root.join(folder)));
+        }
     }
 
     /// A new file may match a glob too: the folder before the first wildcard is looked at, unless it is the root.

@@ -16,7 +16,7 @@ pub fn json_schema() -> Value {
             "location": object(&location(), &[]),
             "finding": object(&finding(), &[]),
             "accepted": object(&accepted(), &[]),
-            "service": object(&service(), &["provenance"]),
+            "service": object(&service(), &["provenance", "inputs"]),
             "migration": object(&migration(), &[]),
             "produced": object(&produced(), &["replayed", "migration", "file", "line", "column"]),
             "entry": object(&entry(), &["reason", "expires"]),
@@ -155,6 +155,16 @@ fn service() -> Value {
         "cached": {"type": "boolean"},
         "provenance": {"anyOf": [{"type": "null"}, object(&provenance(), &[])],
             "description": "Which migration made what; null unless it was compared."},
+        "inputs": {"anyOf": [{"type": "null"}, object(&inputs(), &[])],
+            "description": "Hashes of what it was compared from: other ones mean that the report is out of date."},
+    })
+}
+
+fn inputs() -> Value {
+    let hash = |description: &str| json!({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": description});
+    json!({
+        "declared": hash("What the YAML declares for it, and for the services that it references; no prose, no places."),
+        "migrations": hash("Its migrations, SQL that ran first, and Flyway's settings that decide what they do."),
     })
 }
 
