@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup_model::declared::DeclaredService;
 use trueup_model::finding::{Finding, State};
+use trueup_model::rule::Rule;
 
 use crate::lookup::Lookup;
 use crate::stage::{Stage, reached};
@@ -13,6 +14,8 @@ use crate::truth::{Merged, Migration, Provenance};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {
     Designed,
+    /// The other way round: the migrations make it, and the YAML does not say so.
+    Undeclared,
     Written,
     Merged,
     /// Live in the environment with this number.
@@ -22,7 +25,7 @@ pub(crate) enum Lane {
 
 /// What a card is about.
 pub(crate) enum Card<'a> {
-    /// What is declared for one object, and not so in the migrations.
+    /// What is said of one object on one side, and not so on the other.
     Owed { service: &'a DeclaredService, object: String, findings: Vec<&'a Finding> },
     /// A migration that is not everywhere yet.
     Migration { service: &'a DeclaredService, provenance: &'a Provenance, number: usize, why: Option<String> },
@@ -42,7 +45,7 @@ impl Lane {
     /// The lanes that can have cards, in the order in which changes move.
     pub(crate) fn all(input: &Lookup<'_>) -> Vec<Self> {
         let environments = input.known.environments.len();
-        let mut lanes = vec![Self::Designed, Self::Written];
+        let mut lanes = vec![Self::Designed, Self::Undeclared, Self::Written];
         if environments > 0 {
             lanes.push(Self::Merged);
             lanes.extend((0..environments).map(Self::Live));
@@ -56,10 +59,25 @@ impl Lane {
         let name = |position: usize| input.known.environments.get(position).map_or("", |known| &known.name);
         match self {
             Self::Designed => "Designed".to_owned(),
+            Self::Undeclared => "To declare".to_owned(),
             Self::Written => "Written".to_owned(),
             Self::Merged => "Merged".to_owned(),
             Self::Live(position) => format!("Live in {}", name(position)),
             Self::Unknown => "Unknown".to_owned(),
+        }
+    }
+}
+
+impl Lane {
+    /// What stands in the lane, in a few words.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Designed => "The YAML says so, and the migrations do not: one is owed.",
+            Self::Undeclared => "The migrations say so, and the YAML does not, or by another name.",
+            Self::Written => "A migration that is not known to be merged.",
+            Self::Merged => "On the main branch, and live nowhere.",
+            Self::Live(_) => "Live here, and not everywhere yet.",
+            Self::Unknown => "A record proves neither that it is live nor that it is not.",
         }
     }
 }
@@ -80,9 +98,11 @@ impl<'a> Board<'a> {
             return board;
         }
         for service in input.declared.services.iter().filter(|service| service.engine.is_postgres) {
-            let owed = owed(service, input.findings(&service.name.value));
-            if !owed.is_empty() {
-                board.lanes.entry(Lane::Designed).or_default().extend(owed);
+            for lane in [Lane::Designed, Lane::Undeclared] {
+                let owed = owed(service, input.findings(&service.name.value), lane);
+                if !owed.is_empty() {
+                    board.lanes.entry(lane).or_default().extend(owed);
+                }
             }
             if let Some(provenance) = input.provenance(service) {
                 board.place(service, provenance, input.known.environments.len());
@@ -129,11 +149,11 @@ impl<'a> Board<'a> {
     }
 }
 
-/// What is owed, one card for each object directly below the schema.
-fn owed<'a>(service: &'a DeclaredService, findings: &[&'a Finding]) -> Vec<Card<'a>> {
+/// What is owed in a lane, one card for each object directly below the schema.
+fn owed<'a>(service: &'a DeclaredService, findings: &[&'a Finding], lane: Lane) -> Vec<Card<'a>> {
     let mut by_object: Vec<(String, Vec<&Finding>)> = Vec::new();
     let mut places = BTreeMap::new();
-    for finding in findings.iter().copied().filter(|finding| finding.state == State::Unmigrated) {
+    for finding in findings.iter().copied().filter(|finding| lane_of_finding(finding) == Some(lane)) {
         let path = &finding.object.path;
         let object = path.get(1).or(path.first()).map_or("", |name| name.as_str());
         let place = *places.entry(object.to_owned()).or_insert_with(|| {
@@ -143,4 +163,21 @@ fn owed<'a>(service: &'a DeclaredService, findings: &[&'a Finding]) -> Vec<Card<
         by_object[place].1.push(finding);
     }
     by_object.into_iter().map(|(object, findings)| Card::Owed { service, object, findings }).collect()
+}
+
+/// Who is to act on a difference: who writes migrations, or who keeps the YAML. Under another name it is made already, and
+/// renaming what is live is dearer than correcting a word.
+fn lane_of_finding(finding: &Finding) -> Option<Lane> {
+    let is_made = matches!(
+        finding.rule,
+        Rule::UndeclaredTable
+            | Rule::UndeclaredColumn
+            | Rule::UndeclaredIndex
+            | Rule::UndeclaredService
+            | Rule::SchemaName
+            | Rule::TableName
+            | Rule::ColumnName
+            | Rule::IndexName
+    );
+    (finding.state == State::Unmigrated).then_some(if is_made { Lane::Undeclared } else { Lane::Designed })
 }

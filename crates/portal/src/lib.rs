@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod board;
+mod counts;
 pub mod difference;
 pub mod domains;
 mod erd;
@@ -25,6 +26,7 @@ mod site;
 mod slug;
 pub mod source;
 mod stage;
+mod tally;
 mod text;
 pub mod truth;
 mod words;

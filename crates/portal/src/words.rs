@@ -5,8 +5,9 @@ use trueup_model::declared::DeclaredService;
 use crate::board::Board;
 use crate::lookup::Lookup;
 use crate::stage::Stage;
+use crate::tally;
 use crate::text::count;
-use crate::truth::{Live, Merged, Migration, MigrationKind, Provenance};
+use crate::truth::{Live, Merged, Migration, MigrationKind};
 
 /// Class, sign and words: signs and words say it without the colour.
 pub(crate) type Words = (&'static str, &'static str, String);
@@ -48,8 +49,9 @@ pub(crate) fn whereabouts(input: &Lookup<'_>, migration: &Migration) -> Vec<Stri
 }
 
 /// How much is under way, a sentence each.
-pub(crate) fn board_words(board: &Board<'_>) -> Vec<String> {
+pub(crate) fn board_words(input: &Lookup<'_>, board: &Board<'_>) -> Vec<String> {
     let mut sentences = vec![format!("{} as of the report.", count(board.len(), "change"))];
+    sentences.extend(tally::outdated(input));
     if board.done > 0 {
         sentences.push(format!("Merged, and live in every environment: {}.", count(board.done, "migration")));
     }
@@ -76,6 +78,7 @@ pub(crate) fn migrations_words(input: &Lookup<'_>) -> Result<Vec<String>, String
     let migrations: usize = all().map(|provenance| provenance.migrations.len()).sum();
     let services = count(all().count(), "service");
     let mut sentences = vec![format!("{} of {services}, as of the report.", count(migrations, "migration"))];
+    sentences.extend(tally::outdated(input));
     sentences.push(match input.known.main {
         Some(branch) => format!("Merged is what is on the branch {branch}."),
         None => "Nothing is known of a main branch, so nothing counts as merged.".to_owned(),
@@ -87,12 +90,32 @@ pub(crate) fn migrations_words(input: &Lookup<'_>) -> Result<Vec<String>, String
 }
 
 /// Why no migrations of a service are shown.
-pub(crate) fn no_migrations(service: &DeclaredService, provenance: Option<&Provenance>) -> &'static str {
-    match provenance {
-        Some(_) => "No migration was found.",
-        None if !service.engine.is_postgres => "Migrations are read for PostgreSQL only.",
-        None => "Not verified: which migrations there are, and what they make, is known from the report of a check.",
+pub(crate) fn no_migrations(input: &Lookup<'_>, service: &DeclaredService) -> String {
+    const KNOWN: &str = "Which migrations there are, and what they make, is known";
+    if input.provenance(service).is_some() {
+        return "No migration was found.".to_owned();
     }
+    if !service.engine.is_postgres {
+        return "Migrations are read for PostgreSQL only.".to_owned();
+    }
+    if input.report.is_none() {
+        return format!("Not verified. {KNOWN} from the report of a check.");
+    }
+    let why = tally::why_unseen(input, service);
+    format!("{}. {KNOWN} once a check has replayed them.", capitalized(&why))
+}
+
+/// That what follows is of the report, although `why` is the case by now.
+pub(crate) fn as_of_the_report(why: &str) -> String {
+    format!("As of the report, which may be wrong by now: {why}.")
+}
+
+/// The title above services of which it is not known which migrations they have.
+pub(crate) const UNSEEN: &str = "Migrations not known, and why";
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// How much a migration made or last wrote, by kind.

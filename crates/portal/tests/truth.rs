@@ -11,6 +11,7 @@ use trueup_model::finding::{Finding, ObjectKind, ObjectPath};
 use trueup_model::rule::Rule;
 use trueup_portal::domains::Domains;
 use trueup_portal::input::{Accepted, CheckReport, Input, Known, ServiceVerdict, Status};
+use trueup_portal::markdown::{self, Flavour};
 use trueup_portal::truth::{Environment, Live, Made, Merged, Migration, MigrationKind, Provenance};
 use trueup_portal::{Site, build};
 
@@ -58,14 +59,16 @@ struct World {
     finding: Option<usize>,
     accepted: Option<usize>,
     outdated: Option<String>,
+    /// What the finding is about.
+    rule: Rule,
 }
 
 fn path((kind, names): (ObjectKind, &[&str])) -> ObjectPath {
     ObjectPath::new(kind, names.iter().map(|name| (*name).into()))
 }
 
-fn finding(about: usize) -> Finding {
-    Finding::new(Rule::ColumnType, "svc-loans", path(ABOUT[about])).message("differs").help("write a migration")
+fn finding(rule: Rule, about: usize) -> Finding {
+    Finding::new(rule, "svc-loans", path(ABOUT[about])).message("differs").help("write a migration")
 }
 
 fn provenance(world: &World) -> Provenance {
@@ -89,24 +92,33 @@ fn provenance(world: &World) -> Provenance {
 }
 
 fn site(world: &World) -> Site {
+    with_input(world, build)
+}
+
+/// The same as Markdown.
+fn book(world: &World) -> Site {
+    with_input(world, |input| markdown::build(input, Flavour::Mkdocs))
+}
+
+fn with_input(world: &World, then: impl FnOnce(&Input<'_>) -> Site) -> Site {
     let sources = [Source { path: "d.yaml".to_owned(), bytes: YAML.as_bytes().to_vec() }];
     let Reading { declared, findings, written, .. } = trueup_intent::read(&sources);
     let verdict = world.status.map(|status| {
         let provenance = (status == Status::Checked).then(|| provenance(world));
         ("svc-loans".to_owned(), ServiceVerdict { status, reason: None, provenance, outdated: world.outdated.clone() })
     });
-    let accepted = |about| Accepted { finding: finding(about), by: "baseline".to_owned(), reason: None };
+    let accepted = |about| Accepted { finding: finding(world.rule, about), by: "baseline".to_owned(), reason: None };
     let report = CheckReport {
         errors: if world.failed { vec!["the deadline passed".to_owned()] } else { Vec::new() },
         services: verdict.into_iter().collect(),
-        findings: world.finding.map(finding).into_iter().collect(),
+        findings: world.finding.map(|about| finding(world.rule, about)).into_iter().collect(),
         accepted: world.accepted.map(accepted).into_iter().collect(),
         ..CheckReport::default()
     };
     let environments: Vec<_> = (0..world.live.len())
         .map(|number| Environment { name: format!("env{number}"), as_of: BTreeMap::new() })
         .collect();
-    build(&Input {
+    then(&Input {
         declared: &declared,
         files: &["d.yaml".to_owned()],
         written: &written,
@@ -151,6 +163,7 @@ fn done() -> World {
         finding: None,
         accepted: None,
         outdated: None,
+        rule: Rule::ColumnType,
     }
 }
 
@@ -177,7 +190,7 @@ prop_compose! {
         accepted in prop::option::weighted(0.2, 0..ABOUT.len()),
         outdated in prop::option::weighted(0.1, Just("the YAML changed since the check".to_owned())),
     ) -> World {
-        World { status, failed, merged, live, made, finding, accepted, outdated }
+        World { status, failed, merged, live, made, finding, accepted, outdated, rule: Rule::ColumnType }
     }
 }
 
@@ -253,16 +266,71 @@ fn the_board_has_a_card_for_what_is_under_way() {
         let (lane, card) = (Selector::parse(".lane").unwrap(), Selector::parse(".change").unwrap());
         page.select(&lane).map(|lane| lane.select(&card).count()).collect::<Vec<_>>()
     };
-    // Designed, written, merged, live in env0, live in env1, unknown.
-    assert_eq!(lanes(&world), [0, 0, 0, 1, 0, 0]);
-    assert_eq!(lanes(&World { finding: Some(4), ..world.clone() }), [1, 0, 0, 1, 0, 0]);
+    // Designed, to declare, written, merged, live in env0, live in env1, unknown.
+    assert_eq!(lanes(&world), [0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(lanes(&World { finding: Some(4), ..world.clone() }), [1, 0, 0, 0, 1, 0, 0]);
+    let undeclared = World { finding: Some(4), rule: Rule::UndeclaredColumn, ..world.clone() };
+    assert_eq!(lanes(&undeclared), [0, 1, 0, 0, 1, 0, 0]);
     assert_eq!(
         lanes(&World { live: vec![Live::Unknown("failed".to_owned()); 2], ..world.clone() }),
-        [0, 0, 0, 0, 0, 1]
+        [0, 0, 0, 0, 0, 0, 1]
     );
     assert_eq!(lanes(&done()), [0usize; 0]);
     // Without environments, what is merged may be live or not: that is said, and is no card.
     let unrecorded = site(&World { live: Vec::new(), ..world });
     let page = std::str::from_utf8(&unrecorded.files["changes.html"]).unwrap();
     assert!(page.contains("No environment is recorded: for 1 migration"), "{page}");
+}
+
+/// The text of a page, of which the file may be HTML or Markdown.
+fn text(site: &Site, file: &str) -> String {
+    let text = std::str::from_utf8(&site.files[file]).unwrap();
+    let text = Html::parse_document(text).root_element().text().collect::<Vec<_>>().join(" ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_is_not_known_of_a_service_is_said_wherever_it_would_be() {
+    let failed = World { status: Some(Status::Unknown), ..done() };
+    let (site, book) = (site(&failed), book(&failed));
+    for page in ["changes", "migrations"] {
+        let said = text(&site, &format!("{page}.html"));
+        assert!(said.contains("Migrations not known, and why svc-loans : unknown: could not be compared"), "{said}");
+        let said = text(&book, &format!("docs/{page}.md"));
+        assert!(said.contains("Migrations not known, and why"), "{said}");
+        assert!(said.contains("[svc-loans](services/svc-loans.md): unknown: could not be compared"), "{said}");
+    }
+    let why = "Unknown: could not be compared. Which migrations there are, and what they make, is known once";
+    assert!(text(&site, "services/svc-loans.html").contains(why));
+    assert!(text(&book, "docs/services/svc-loans.md").contains(why));
+    for file in ["index.html", "migrations.html", "changes.html"] {
+        assert!(!text(&self::site(&done()), file).contains("not known, and why"), "{file}");
+    }
+}
+
+#[test]
+fn the_first_page_of_a_book_says_how_many_stand_where_and_of_which_nothing_is_known() {
+    let home = text(&book(&World { status: Some(Status::Unknown), ..done() }), "docs/index.md");
+    for said in [
+        "1 service, 1 table, 2 columns, 1 index, 0 references.",
+        "As of the report. Of 1 service: 1 unknown. Compared on",
+        "env0 0 services",
+        "Not checked, and why",
+        "[svc-loans](services/svc-loans.md): unknown: could not be compared",
+    ] {
+        assert!(home.contains(said), "{said} is not in {home}");
+    }
+    assert!(text(&book(&World { live: Vec::new(), ..done() }), "docs/index.md").contains("No environment is recorded"));
+}
+
+#[test]
+fn what_changed_since_the_check_is_said_with_what_the_report_still_shows() {
+    let outdated = World { outdated: Some("its migrations changed since the check".to_owned()), ..done() };
+    let (site, book) = (site(&outdated), book(&outdated));
+    let note = "As of the report, which may be wrong by now: its migrations changed since the check.";
+    assert!(text(&site, "services/svc-loans.html").contains(note));
+    assert!(text(&book, "docs/services/svc-loans.md").contains(note));
+    for file in ["changes.html", "migrations.html"] {
+        assert!(text(&site, file).contains("Not as it was checked, so unknown: 1 service."), "{file}");
+    }
 }

@@ -79,6 +79,20 @@ fn what_is_true_and_pages_of_tables_are_built_strictly() {
             {
                 assert!(text.contains(shown), "{format}: {shown} is not shown");
             }
+            // To the line that made something, to files, to commits, and to findings in the YAML.
+            let links = hrefs(&all);
+            for (kind, end) in [
+                ("blob/main/services/", ".sql#L"),
+                ("blob/main/services/", ".sql"),
+                ("commit/", ""),
+                ("blob/main/architecture/metadata/data-stores.yaml#L", ""),
+            ] {
+                let start = format!("https://github.com/acme/library/{kind}");
+                let is_one = |link: &&String| {
+                    link.starts_with(&start) && (end == ".sql#L" || link.ends_with(end)) && link.contains(end)
+                };
+                assert!(links.iter().any(|link| is_one(&link)), "{format}: no link to {kind}…{end}: {links:?}");
+            }
         }
     }
 }
@@ -93,6 +107,13 @@ fn mkdocs_builds_the_reference_repository_strictly() {
         Some(pages) => assert!(pages.len() > 20, "{}", pages.len()),
         None => skipped("there is no MkDocs: run `cargo xtask fetch`"),
     }
+}
+
+/// Where links of pages lead that leave them.
+fn hrefs(pages: &str) -> BTreeSet<String> {
+    let links = Selector::parse("a[href^=https]").unwrap();
+    let page = Html::parse_document(pages);
+    page.select(&links).filter_map(|link| link.value().attr("href").map(str::to_owned)).collect()
 }
 
 /// Everything in a page that could act: elements and attributes of such a kind, and addresses that are no pages.

@@ -9,8 +9,9 @@ use crate::board::{Board, Card, Lane};
 use crate::facts::table_title;
 use crate::links::{Page, migration_anchors};
 use crate::pages::changes::{SHOWN, SHOWN_CARDS};
+use crate::tally::unseen;
 use crate::text::thousands;
-use crate::words::{NO_BOARD, board_words, whereabouts};
+use crate::words::{NO_BOARD, UNSEEN, board_words, whereabouts};
 
 impl Book<'_> {
     /// The page of what is under way: a list for each stage.
@@ -22,7 +23,7 @@ impl Book<'_> {
         if self.input.report.is_none() {
             line.strong("Not verified.").text(" ").text(NO_BOARD);
         } else {
-            line.text(&board_words(&board).join(" ")).text(" ");
+            line.text(&board_words(self.input, &board).join(" ")).text(" ");
             line.link(&href(&Page::Changes, &Page::Migrations), &Inline::of("All migrations"));
         }
         out.paragraph(&line);
@@ -32,6 +33,7 @@ impl Book<'_> {
                 .enumerate()
                 .for_each(|(number, lane)| self.lane(number, lane, &board, &mut out));
         }
+        self.open(&Page::Changes, "unseen", UNSEEN, &unseen(self.input), &mut out);
         out.finish()
     }
 
@@ -39,6 +41,7 @@ impl Book<'_> {
         let cards = board.lane(lane);
         let title = format!("{} ({})", lane.words(self.input), thousands(cards.len()));
         out.heading(2, &format!("lane-{number}"), &Inline::of(&title));
+        out.paragraph(&Inline::of(lane.meaning()));
         let items: Vec<Inline> = cards.iter().take(SHOWN_CARDS).filter_map(|card| self.card(card)).collect();
         if items.is_empty() {
             out.paragraph(&Inline::of("Nothing."));

@@ -2,13 +2,15 @@
 
 use trueup_model::declared::DeclaredService;
 
+use super::outward;
 use super::pages::{Book, href};
 use super::text::{Inline, Markdown};
 use crate::arrivals::{Arrival, LATEST, arrivals, shown_migrations};
 use crate::links::{Page, migration_anchors};
+use crate::tally::unseen;
 use crate::text::thousands;
-use crate::truth::{Live, Merged, Migration, Provenance};
-use crate::words::{day, kind_words, made_words, migrations_words, minute, no_migrations};
+use crate::truth::{Live, Migration, Provenance};
+use crate::words::{UNSEEN, as_of_the_report, day, kind_words, made_words, migrations_words, minute, no_migrations};
 
 impl Book<'_> {
     /// The page of all migrations.
@@ -43,6 +45,7 @@ impl Book<'_> {
             }
             self.migration_table(service, provenance, first, false, &mut out);
         }
+        self.open(&Page::Migrations, "unseen", UNSEEN, &unseen(self.input), &mut out);
         out.finish()
     }
 
@@ -74,10 +77,13 @@ impl Book<'_> {
         out.heading(2, "migrations", &Inline::of("Migrations"));
         match self.input.provenance(service) {
             Some(provenance) if !provenance.migrations.is_empty() => {
+                if let Some(why) = self.input.outdated(service) {
+                    out.paragraph(&Inline::of(&as_of_the_report(why)));
+                }
                 self.migration_table(service, provenance, 0, true, out);
             }
-            provenance => {
-                out.paragraph(&Inline::of(no_migrations(service, provenance)));
+            _ => {
+                out.paragraph(&Inline::of(&no_migrations(self.input, service)));
             }
         }
     }
@@ -115,14 +121,9 @@ impl Book<'_> {
         }
         label.code(&migration.label()).text(", ").text(kind_words(migration.kind));
         let mut description = Inline::of(&migration.description);
-        description.text(" ").code(&migration.file);
-        let merged = match &migration.merged {
-            Merged::Unknown => "? unknown",
-            Merged::No => "not merged",
-            Merged::Yes(None) => "merged",
-            Merged::Yes(Some(commit)) => &commit.day,
-        };
-        let mut row = vec![label, description, Inline::of(&made_words(counts)), Inline::of(merged)];
+        description.text(" ").append(&outward::file(self.input, &migration.file));
+        let merged = outward::merged(self.input, &migration.merged);
+        let mut row = vec![label, description, Inline::of(&made_words(counts)), merged];
         let environments = 0..self.input.known.environments.len();
         row.extend(environments.map(|at| live(migration.live.get(at).unwrap_or(&Live::NotRecorded))));
         row

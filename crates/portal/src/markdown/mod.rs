@@ -5,6 +5,7 @@ mod changes;
 mod map;
 mod migrations;
 mod mkdocs;
+mod outward;
 mod pages;
 mod picture;
 pub mod place;

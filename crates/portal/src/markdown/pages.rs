@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use trueup_model::declared::{DeclaredService, DeclaredTable};
 use trueup_model::finding::Finding;
 
+use super::outward;
 use super::section::{Setting, sizes};
 use super::stages::Stages;
 use super::text::{Inline, Markdown};
+use crate::counts::Counts;
 use crate::input::{Accepted, Standing};
 use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
 use crate::pages::guide::stages;
 use crate::pages::{standing_sentence, standing_words};
+use crate::tally::{self, Open};
 use crate::text::count;
 use crate::words::stage_words;
 
@@ -37,14 +40,50 @@ impl Book<'_> {
     pub(super) fn home(&self) -> String {
         let mut out = Markdown::default();
         out.heading(1, "data-stores", &Inline::of("Data stores"));
+        self.numbers(&mut out);
         self.verification(&mut out);
         for (number, (name, services)) in groups(self.input).into_iter().enumerate() {
             out.heading(2, &format!("domain-{number}"), &Inline::of(name));
             let rows: Vec<_> = services.iter().filter_map(|service| self.row(service)).collect();
             out.table(&["Service", "Engine", "Size", "Stands"], &rows);
         }
+        self.open(&Page::Home, "unchecked", "Not checked, and why", &tally::unchecked(self.input), &mut out);
         self.set_aside(&mut out);
         out.finish()
+    }
+
+    /// How much there is.
+    fn numbers(&self, out: &mut Markdown) {
+        let counts = Counts::of(self.input.declared);
+        let parts = counts.parts().map(|(number, noun)| count(number, noun));
+        let (other, listed) = (counts.services - counts.postgres, counts.tables - counts.detailed);
+        let mut line = Inline::of(&format!("{}.", parts.join(", ")));
+        if other > 0 {
+            let other = count(other, "service");
+            line.text(&format!(" Without PostgreSQL, so documented and never checked: {other}."));
+        }
+        if listed > 0 {
+            line.text(&format!(" Only listed, without columns: {}.", count(listed, "table")));
+        }
+        out.paragraph(&line);
+    }
+
+    /// Services of which something is not known, each with the reason.
+    pub(super) fn open(&self, from: &Page, anchor: &str, title: &str, open: &[Open<'_>], out: &mut Markdown) {
+        if open.is_empty() {
+            return;
+        }
+        out.heading(2, anchor, &Inline::of(title));
+        let item = |(service, why): &Open<'_>| {
+            let mut item = Inline::new();
+            item.link(&href(from, &self.links.service(&service.name.value)?), &Inline::of(&service.name.value));
+            item.text(": ").text(why);
+            Some(item)
+        };
+        out.list(&open.iter().take(tally::SHOWN).filter_map(item).collect::<Vec<_>>());
+        if let Some(more) = tally::more(open.len()) {
+            out.paragraph(&Inline::of(&more));
+        }
     }
 
     fn verification(&self, out: &mut Markdown) {
@@ -62,12 +101,26 @@ impl Book<'_> {
             out.paragraph(line.strong("The check failed.").text(" ").text(error));
         }
         let mut line = Inline::new();
-        line.strong("As of the report.").text(" Compared on ");
+        line.strong("As of the report.").text(" ").text(&tally::tally(self.input)).text(" Compared on ");
         line.text(report.engine.as_deref().unwrap_or("no PostgreSQL")).text(".");
         if let Some(scope) = &report.scope {
             line.text(" The check was limited to ").text(scope).text(".");
         }
         out.paragraph(&line);
+        self.environments(out);
+    }
+
+    fn environments(&self, out: &mut Markdown) {
+        let environments = tally::environments(self.input);
+        if environments.is_empty() {
+            out.paragraph(&Inline::of(tally::NO_ENVIRONMENT));
+        }
+        let item = |(name, words): &(&str, String)| {
+            let mut item = Inline::new();
+            item.strong(name).text(" ").text(words);
+            item
+        };
+        out.list(&environments.iter().map(item).collect::<Vec<_>>());
     }
 
     fn row(&self, service: &DeclaredService) -> Option<Vec<Inline>> {
@@ -79,19 +132,17 @@ impl Book<'_> {
     }
 
     fn set_aside(&self, out: &mut Markdown) {
-        let notes = &self.input.domains.notes;
-        if notes.is_empty() {
+        let (notes, others) = (&self.input.domains.notes, self.input.known.notes);
+        if notes.is_empty() && others.is_empty() {
             return;
         }
         out.heading(2, "set-aside", &Inline::of("Set aside"));
-        let items: Vec<Inline> = notes
-            .iter()
-            .map(|note| {
-                let mut item = Inline::of(&note.message);
-                item.text(" ").code(&note.at.to_string());
-                item
-            })
-            .collect();
+        let placed = notes.iter().map(|note| {
+            let mut item = Inline::of(&note.message);
+            item.text(" ").code(&note.at.to_string());
+            item
+        });
+        let items: Vec<Inline> = placed.chain(others.iter().map(|note| Inline::of(note))).collect();
         out.list(&items);
     }
 
@@ -146,7 +197,7 @@ impl Book<'_> {
         }
         line.link(&href(page, &Page::Guide), &Inline::of("How to read this"));
         out.paragraph(&line);
-        list(findings, out);
+        list(self.input, findings, out);
         accepted(self.input.accepted(name), out);
     }
 
@@ -168,14 +219,14 @@ impl Book<'_> {
             let mut line = badge(&self.input.standing(service));
             line.text(" ").link(&format!("{}#findings", href(&Page::Findings, &page)), &Inline::of("its page"));
             out.paragraph(&line);
-            list(findings, &mut out);
+            list(self.input, findings, &mut out);
         }
         let known: BTreeSet<&str> =
             self.input.declared.services.iter().map(|service| service.name.value.as_str()).collect();
         let strays: Vec<&Finding> = all.iter().filter(|finding| !known.contains(finding.service.as_str())).collect();
         if !strays.is_empty() {
             out.heading(2, "elsewhere", &Inline::of("Not of a service of the intent"));
-            list(&strays, &mut out);
+            list(self.input, &strays, &mut out);
         }
         out.finish()
     }
@@ -252,7 +303,7 @@ fn badge(standing: &Standing) -> Inline {
     badge
 }
 
-fn list(findings: &[&Finding], out: &mut Markdown) {
+fn list(input: &Lookup<'_>, findings: &[&Finding], out: &mut Markdown) {
     if findings.is_empty() {
         return;
     }
@@ -269,7 +320,7 @@ fn list(findings: &[&Finding], out: &mut Markdown) {
             }
             let mut places = Inline::new();
             for (position, place) in finding.locations().enumerate() {
-                places.text(if position == 0 { "" } else { " " }).code(&format!("{}:{}", place.file, place.line));
+                places.text(if position == 0 { "" } else { " " }).append(&outward::place(input, place));
             }
             let object = if object.is_empty() { &finding.service } else { &object };
             vec![Inline::of(finding.rule.name()), Inline::of_code(object), case, places]

@@ -4,6 +4,7 @@ use trueup_model::declared::{
     DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
 };
 
+use super::outward;
 use super::stages::Stages;
 use super::text::{Inline, Markdown};
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
@@ -62,7 +63,7 @@ impl Setting<'_> {
         line.picture(picture, &format!("Entity relationship diagram of {}", service.name.value));
         out.paragraph(&line);
         let mut source = Inline::of("Generated from ");
-        source.code(&service.name.at.file).text(&format!(", line {}", service.name.at.line));
+        source.append(&outward::place(self.input, &service.name.at));
         out.paragraph(&source);
     }
 

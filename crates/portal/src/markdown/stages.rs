@@ -1,6 +1,7 @@
 //! How far the tables, columns and indexes of a service have come, where a report was given.
 
 use trueup_model::declared::{DeclaredService, DeclaredTable};
+use trueup_model::location::Location;
 
 use super::text::Inline;
 use crate::links::migration_anchors;
@@ -90,10 +91,15 @@ impl<'a> Stages<'a> {
         out
     }
 
-    /// `V2`, as a link to the service's migrations.
+    /// `V2`, as a link to the line that wrote the object; without a host of lines, to the service's migrations.
     fn maker(&self, flow: &Flow<'_, 'a>, home: Option<&str>, out: &mut Inline) {
         let Some(migration) = flow.migration else { return };
         let label = Inline::of_code(&migration.label());
+        if let Some((source, made)) = self.input.known.source.zip(flow.made) {
+            let whole = Location::whole(migration.file.as_str());
+            out.outward(&source.line(made.at.as_ref().unwrap_or(&whole)), &label);
+            return;
+        }
         let anchor = flow.made.and_then(|made| self.anchors.get(made.migration?));
         match home.zip(anchor) {
             Some((home, anchor)) => out.link(&format!("{home}#{anchor}"), &label),

@@ -83,6 +83,21 @@ impl Inline {
         self
     }
 
+    /// A link that leaves the pages. `href` is encoded already; what else means something in Markdown is encoded too.
+    pub(crate) fn outward(&mut self, href: &str, inside: &Self) -> &mut Self {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@&+,=%".contains(&byte);
+        self.out.push_str(&format!("[{}](", inside.out));
+        for byte in href.bytes() {
+            if is_plain(byte) {
+                self.out.push(char::from(byte));
+            } else {
+                self.out.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        self.out.push(')');
+        self
+    }
+
     /// A picture that lies at an address made of slugs, and leads to itself in full size.
     pub(crate) fn picture(&mut self, src: &str, description: &str) -> &mut Self {
         debug_assert!(is_address(src.strip_prefix("https://").unwrap_or(src)), "{src}");

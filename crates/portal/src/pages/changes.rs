@@ -9,9 +9,10 @@ use crate::board::{Board, Card, Lane};
 use crate::facts::table_title;
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
+use crate::tally::unseen;
 use crate::text::thousands;
 use crate::truth::Migration;
-use crate::words::{NO_BOARD, board_words, whereabouts};
+use crate::words::{NO_BOARD, UNSEEN, board_words, whereabouts};
 
 /// How many findings a card lists; the others are on the service's page.
 pub(crate) const SHOWN: usize = 5;
@@ -26,14 +27,14 @@ impl Pages<'_> {
             main.leaf("h1", &[], "Changes in flight");
             let board = Board::of(self.input);
             self.board_banner(&board, main);
-            if board.len() == 0 {
-                return;
+            if board.len() > 0 {
+                main.element("div", &[("class", "board")], |lanes| {
+                    for lane in Lane::all(self.input) {
+                        self.lane(lane, board.lane(lane), lanes);
+                    }
+                });
             }
-            main.element("div", &[("class", "board")], |lanes| {
-                for lane in Lane::all(self.input) {
-                    self.lane(lane, board.lane(lane), lanes);
-                }
-            });
+            self.open(&Page::Changes, "unseen", UNSEEN, &unseen(self.input), main);
         })
     }
 
@@ -45,7 +46,7 @@ impl Pages<'_> {
             return;
         }
         out.element("p", &[("class", "banner")], |p| {
-            p.text(&board_words(board).join(" ")).text(" ");
+            p.text(&board_words(self.input, board).join(" ")).text(" ");
             p.leaf("a", &[("href", &Page::Changes.to(&Page::Migrations))], "All migrations");
         });
     }
@@ -56,6 +57,7 @@ impl Pages<'_> {
                 title.text(&lane.words(self.input)).text(" ");
                 title.leaf("span", &[("class", "quiet")], &thousands(cards.len()));
             });
+            section.leaf("p", &[("class", "quiet")], lane.meaning());
             section.element("ul", &[("class", "lane-cards")], |list| {
                 cards.iter().take(SHOWN_CARDS).for_each(|card| self.change(card, list));
             });

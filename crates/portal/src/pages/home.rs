@@ -2,26 +2,24 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
-use super::{Counts, Pages, badge, standing_words};
+use super::service::section;
+use super::{Pages, badge, standing_words};
+use crate::counts::Counts;
 use crate::facts::table_title;
 use crate::input::Standing;
 use crate::links::Page;
 use crate::lookup::Incoming;
 use crate::markup::Markup;
 use crate::site::domain_class;
+use crate::tally::{self, Open};
 use crate::text::{count, thousands};
-use crate::words::minute;
-
-/// A word of the tally, and which standings it counts.
-type Kind = (&'static str, fn(&Standing) -> bool);
 
 /// How many tables a service's card names; none, where there are more services than a page can show with theirs.
 const SHOWN_TABLES: usize = 12;
 const NAMED_UP_TO: usize = 200;
 
-/// How many references between services, and how many services that are not checked, are listed.
+/// How many references between services are listed.
 const SHOWN_REFERENCES: usize = 100;
-const SHOWN_UNCHECKED: usize = 100;
 
 impl Pages<'_> {
     /// The first page.
@@ -39,15 +37,8 @@ impl Pages<'_> {
 
     fn numbers(&self, out: &mut Markup) {
         let counts = Counts::of(self.input.declared);
-        let all = [
-            (counts.services, "service"),
-            (counts.tables, "table"),
-            (counts.columns, "column"),
-            (counts.indexes, "index"),
-            (counts.references, "reference"),
-        ];
         out.element("ul", &[("class", "numbers"), ("aria-label", "How much there is")], |list| {
-            for (number, noun) in all {
+            for (number, noun) in counts.parts() {
                 let noun = count(number, noun);
                 list.element("li", &[], |item| {
                     item.leaf("b", &[], &thousands(number)).text(" ");
@@ -84,7 +75,7 @@ impl Pages<'_> {
         }
         out.element("p", &[("class", "banner")], |p| {
             p.leaf("strong", &[], "As of the report. ");
-            self.tally(p);
+            p.text(&tally::tally(self.input));
             let engine = report.engine.as_deref().unwrap_or("no PostgreSQL");
             p.text(" Compared on ").text(engine).text(".");
             if let Some(scope) = &report.scope {
@@ -97,28 +88,13 @@ impl Pages<'_> {
     /// The environments, each with how many services are recorded there, and from when to when.
     fn environments(&self, out: &mut Markup) {
         if self.input.known.environments.is_empty() {
-            out.leaf(
-                "p",
-                &[("class", "quiet")],
-                "No environment is recorded: nothing here says what is live anywhere.",
-            );
+            out.leaf("p", &[("class", "quiet")], tally::NO_ENVIRONMENT);
             return;
         }
         out.element("ul", &[("class", "environments"), ("aria-label", "Environments")], |list| {
-            for environment in self.input.known.environments {
+            for (name, words) in tally::environments(self.input) {
                 list.element("li", &[], |item| {
-                    item.leaf("span", &[("class", "tag")], &environment.name).text(" ");
-                    item.text(&count(environment.as_of.len(), "service"));
-                    let (first, last) = (environment.as_of.values().min(), environment.as_of.values().max());
-                    match (first, last) {
-                        (Some(first), Some(last)) if minute(first) == minute(last) => {
-                            item.text(&format!(", as of {}", minute(first)))
-                        }
-                        (Some(first), Some(last)) => {
-                            item.text(&format!(", as of {} to {}", minute(first), minute(last)))
-                        }
-                        _ => item,
-                    };
+                    item.leaf("span", &[("class", "tag")], name).text(" ").text(&words);
                 });
             }
         });
@@ -126,50 +102,27 @@ impl Pages<'_> {
 
     /// What is not checked, or could not be, and why.
     fn unchecked(&self, out: &mut Markup) {
-        if self.input.report.is_none() {
-            return;
-        }
-        let services = self.input.declared.services.iter().map(|service| (service, self.input.standing(service)));
-        let is_open = |standing: &Standing| !matches!(standing, Standing::Agrees { .. } | Standing::Differs { .. });
-        let open: Vec<_> = services.filter(|(_, standing)| is_open(standing)).collect();
+        self.open(&Page::Home, "unchecked", "Not checked, and why", &tally::unchecked(self.input), out);
+    }
+
+    /// Services of which something is not known, each with the reason.
+    pub(super) fn open(&self, from: &Page, id: &str, title: &str, open: &[Open<'_>], out: &mut Markup) {
         if open.is_empty() {
             return;
         }
-        out.line().element("section", &[], |section| {
-            section.leaf("h2", &[], "Not checked, and why");
+        section(id, title, out, |section| {
             section.element("ul", &[], |list| {
-                for (service, standing) in open.iter().take(SHOWN_UNCHECKED) {
+                for (service, why) in open.iter().take(tally::SHOWN) {
                     let Some(page) = self.links.service(&service.name.value) else { continue };
                     list.element("li", &[], |item| {
-                        item.leaf("a", &[("href", &Page::Home.to(&page))], &service.name.value).text(": ");
-                        item.text(&match standing {
-                            Standing::NotVerified => "not verified: the report does not speak of it".to_owned(),
-                            other => standing_sentence(other),
-                        });
+                        item.leaf("a", &[("href", &from.to(&page))], &service.name.value).text(": ").text(why);
                     });
                 }
             });
-            if open.len() > SHOWN_UNCHECKED {
-                let more =
-                    format!("And {} more, with the reason on their pages.", thousands(open.len() - SHOWN_UNCHECKED));
+            if let Some(more) = tally::more(open.len()) {
                 section.leaf("p", &[("class", "quiet")], &more);
             }
         });
-    }
-
-    fn tally(&self, out: &mut Markup) {
-        let standings: Vec<Standing> =
-            self.input.declared.services.iter().map(|service| self.input.standing(service)).collect();
-        let kinds: [Kind; 5] = [
-            ("agree", |standing| matches!(standing, Standing::Agrees { .. })),
-            ("differ", |standing| matches!(standing, Standing::Differs { .. })),
-            ("unknown", |standing| matches!(standing, Standing::Unknown(_))),
-            ("not checked", |standing| matches!(standing, Standing::NotChecked(_))),
-            ("not verified", |standing| *standing == Standing::NotVerified),
-        ];
-        let counted = kinds.iter().map(|(words, is)| (words, standings.iter().filter(|standing| is(standing)).count()));
-        let shown: Vec<String> = counted.filter(|(_, n)| *n > 0).map(|(words, n)| format!("{n} {words}")).collect();
-        out.text(&format!("Of {}: {}.", count(standings.len(), "service"), shown.join(", ")));
     }
 
     fn groups(&self, out: &mut Markup) {

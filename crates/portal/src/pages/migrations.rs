@@ -7,9 +7,10 @@ use super::service::section;
 use crate::arrivals::{Arrival, LATEST, arrivals, shown_migrations};
 use crate::links::{Page, migration_anchors};
 use crate::markup::Markup;
+use crate::tally::unseen;
 use crate::text::thousands;
 use crate::truth::{Live, Migration, Provenance};
-use crate::words::{day, kind_words, made_words, migrations_words, minute, no_migrations};
+use crate::words::{UNSEEN, as_of_the_report, day, kind_words, made_words, migrations_words, minute, no_migrations};
 
 impl Pages<'_> {
     /// The page of all migrations.
@@ -41,6 +42,7 @@ impl Pages<'_> {
                     self.migration_table(service, provenance, first, false, section);
                 });
             }
+            self.open(&Page::Migrations, "unseen", UNSEEN, &unseen(self.input), main);
         })
     }
 
@@ -87,10 +89,13 @@ impl Pages<'_> {
     pub(super) fn service_migrations(&self, service: &DeclaredService, out: &mut Markup) {
         section("migrations", "Migrations", out, |section| match self.input.provenance(service) {
             Some(provenance) if !provenance.migrations.is_empty() => {
+                if let Some(why) = self.input.outdated(service) {
+                    section.leaf("p", &[("class", "note")], &as_of_the_report(why));
+                }
                 self.migration_table(service, provenance, 0, true, section);
             }
-            provenance => {
-                section.leaf("p", &[("class", "note")], no_migrations(service, provenance));
+            _ => {
+                section.leaf("p", &[("class", "note")], &no_migrations(self.input, service));
             }
         });
     }

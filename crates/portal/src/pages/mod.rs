@@ -23,8 +23,6 @@ pub(crate) use service::target_text;
 pub(crate) use shell::{POLICY, preamble};
 pub(crate) use tables::Subject;
 
-use trueup_model::declared::{Declared, DeclaredService};
-
 use crate::erd::layout::Layout;
 use crate::input::Standing;
 use crate::links::Links;
@@ -37,50 +35,6 @@ pub(crate) struct Pages<'a> {
     pub(crate) input: &'a Lookup<'a>,
     pub(crate) links: &'a Links,
     pub(crate) layout: &'a dyn Layout,
-}
-
-/// How much there is of everything.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    services: usize,
-    /// Services with PostgreSQL in their engine.
-    postgres: usize,
-    tables: usize,
-    /// Tables with columns.
-    detailed: usize,
-    columns: usize,
-    indexes: usize,
-    references: usize,
-}
-
-impl Counts {
-    fn of(declared: &Declared) -> Self {
-        declared.services.iter().fold(Self::default(), |mut sum, service| {
-            let own = Self::of_service(service);
-            sum.services += 1;
-            sum.postgres += own.postgres;
-            sum.tables += own.tables;
-            sum.detailed += own.detailed;
-            sum.columns += own.columns;
-            sum.indexes += own.indexes;
-            sum.references += own.references;
-            sum
-        })
-    }
-
-    fn of_service(service: &DeclaredService) -> Self {
-        let details = || service.tables.iter().filter_map(|table| table.details.as_ref());
-        let columns = || details().flat_map(|details| &details.columns);
-        Self {
-            services: 1,
-            postgres: usize::from(service.engine.is_postgres),
-            tables: service.tables.len(),
-            detailed: details().count(),
-            columns: columns().count(),
-            indexes: details().map(|details| details.indexes.len()).sum(),
-            references: columns().filter(|column| column.references.is_some()).count(),
-        }
-    }
 }
 
 /// Class, sign and words of a standing. Signs and words say it without the colour.

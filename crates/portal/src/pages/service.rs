@@ -2,7 +2,8 @@
 
 use trueup_model::declared::{DeclaredService, Target};
 
-use super::{Counts, Pages, Subject, badge};
+use super::{Pages, Subject, badge};
+use crate::counts::Counts;
 use crate::erd::draw::Picture;
 use crate::links::Page;
 use crate::markup::Markup;
