@@ -81,17 +81,20 @@ fn what_is_true_and_pages_of_tables_are_built_strictly() {
             }
             // To the line that made something, to files, to commits, and to findings in the YAML.
             let links = hrefs(&all);
-            for (kind, end) in [
+            let kinds = [
                 ("blob/main/services/", ".sql#L"),
                 ("blob/main/services/", ".sql"),
                 ("commit/", ""),
-                ("blob/main/architecture/metadata/data-stores.yaml#L", ""),
-            ] {
-                let start = format!("https://github.com/acme/library/{kind}");
-                let is_one = |link: &&String| {
-                    link.starts_with(&start) && (end == ".sql#L" || link.ends_with(end)) && link.contains(end)
+                ("blob/main/architecture/metadata/", ".yaml#L"),
+            ];
+            for (start, middle) in kinds {
+                let start = format!("https://github.com/acme/library/{start}");
+                // A link to a file as a whole ends there.
+                let leads = |link: &String| {
+                    let end = link.strip_prefix(&start).and_then(|rest| rest.split_once(middle));
+                    end.is_some_and(|(_, end)| middle != ".sql" || end.is_empty())
                 };
-                assert!(links.iter().any(|link| is_one(&link)), "{format}: no link to {kind}…{end}: {links:?}");
+                assert!(links.iter().any(leads), "{format}: no link to {start}…{middle}: {links:?}");
             }
         }
     }
