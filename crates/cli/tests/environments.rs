@@ -106,7 +106,7 @@ impl Repository {
 }
 
 fn texts(page: &str, selector: &str) -> Vec<String> {
-    let page = scraper::Html::parse_document(page);
+    let page = scraper::Html::parse_document(&page.replace("<wbr>", ""));
     let selector = scraper::Selector::parse(selector).unwrap();
     let texts = page.select(&selector).map(|element| element.text().collect::<Vec<_>>().join(" "));
     texts.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
@@ -119,7 +119,7 @@ fn badges(page: &str) -> Vec<String> {
 
 /// The titles of the cards, by lane.
 fn board(page: &str) -> Vec<(String, Vec<String>)> {
-    let page = scraper::Html::parse_document(page);
+    let page = scraper::Html::parse_document(&page.replace("<wbr>", ""));
     let [lane, title, card] = [".lane", "h2", "h3"].map(|text| scraper::Selector::parse(text).unwrap());
     let words = |element: scraper::ElementRef<'_>| {
         element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")

@@ -92,7 +92,7 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<(String, std::time::SystemT
 }
 
 fn words(page: &str, selector: &str) -> Vec<String> {
-    let page = scraper::Html::parse_document(page);
+    let page = scraper::Html::parse_document(&page.replace("<wbr>", ""));
     let selector = scraper::Selector::parse(selector).unwrap();
     let texts = page.select(&selector).map(|element| element.text().collect::<Vec<_>>().join(" "));
     texts.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect()

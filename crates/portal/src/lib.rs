@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod board;
+mod by_rule;
 mod counts;
 pub mod difference;
 pub mod domains;
@@ -20,6 +21,7 @@ pub mod markdown;
 mod markup;
 mod pages;
 pub mod plantuml;
+mod prose;
 mod puml;
 mod search;
 mod site;

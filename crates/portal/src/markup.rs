@@ -3,6 +3,7 @@
 //! Names of elements and attributes are written by us, at compile time; everything else goes through [`Markup::text`]
 //! or an attribute's value and is escaped there. There is no way to put a finished string into the output.
 
+use crate::prose;
 use crate::text::visible;
 
 /// An attribute: a name of ours, and a value from anywhere.
@@ -63,6 +64,31 @@ impl Markup {
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         escape(&visible(text), &mut self.out);
         self
+    }
+
+    /// A sentence of ours, with code where it stands between backticks.
+    pub(crate) fn prose(&mut self, text: &str) -> &mut Self {
+        for (is_code, part) in prose::spans(text) {
+            if is_code {
+                self.code(part)
+            } else {
+                self.text(part)
+            };
+        }
+        self
+    }
+
+    /// Code: names and paths may break after what parts them.
+    pub(crate) fn code(&mut self, text: &str) -> &mut Self {
+        let text = visible(text);
+        self.element("code", &[], |code| {
+            for (number, piece) in prose::pieces(&text).enumerate() {
+                if number > 0 {
+                    code.void("wbr", &[]);
+                }
+                code.text(piece);
+            }
+        })
     }
 
     /// Other markup, which was written by the same rules.

@@ -294,10 +294,13 @@ fn pages(site: &Site) -> Vec<(&String, String)> {
 fn structure(page: &str) -> Vec<String> {
     let parsed = Html::parse_document(page);
     let any = Selector::parse("*").unwrap();
-    let all = parsed.select(&any).map(|element| {
-        let mut names: Vec<&str> = element.value().attrs().map(|(name, _)| name).collect();
+    // Code between backticks, and where it may break, follow the text; bare elements of these names do nothing.
+    let follows_text = |name: &str, attributes: usize| attributes == 0 && ["wbr", "code"].contains(&name);
+    let elements = parsed.select(&any).map(|element| element.value());
+    let all = elements.filter(|element| !follows_text(element.name(), element.attrs().count())).map(|element| {
+        let mut names: Vec<&str> = element.attrs().map(|(name, _)| name).collect();
         names.sort_unstable();
-        format!("{} {}", element.value().name(), names.join(" "))
+        format!("{} {}", element.name(), names.join(" "))
     });
     all.collect()
 }

@@ -157,7 +157,7 @@ fn nothing_of_the_original_sections_is_missing() {
     for (service, things) in [("svc-check-in", 100), ("svc-guest-profiles", 140), ("svc-trail-management", 90)] {
         let original = std::fs::read_to_string(root.join(format!("reference-portal/{service}.md"))).unwrap();
         let page = String::from_utf8(site.files[&format!("services/{service}.html")].clone()).unwrap();
-        let seen = compare(&original, &Html::parse_document(&page));
+        let seen = compare(&original, &Html::parse_document(&page.replace("<wbr>", "")));
         assert!(seen >= things, "{service}: only {seen} things were compared");
     }
 }

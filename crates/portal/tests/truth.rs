@@ -285,7 +285,7 @@ fn the_board_has_a_card_for_what_is_under_way() {
 /// The text of a page, of which the file may be HTML or Markdown.
 fn text(site: &Site, file: &str) -> String {
     let text = std::str::from_utf8(&site.files[file]).unwrap();
-    let text = Html::parse_document(text).root_element().text().collect::<Vec<_>>().join(" ");
+    let text = Html::parse_document(&text.replace("<wbr>", "")).root_element().text().collect::<Vec<_>>().join(" ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

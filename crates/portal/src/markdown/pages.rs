@@ -9,14 +9,16 @@ use super::outward;
 use super::section::{Setting, sizes};
 use super::stages::Stages;
 use super::text::{Inline, Markdown};
+use crate::by_rule::{OfRule, by_rule};
 use crate::counts::Counts;
 use crate::input::{Accepted, Standing};
 use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
+use crate::pages::findings::OPEN;
 use crate::pages::guide::stages;
 use crate::pages::{standing_sentence, standing_words};
 use crate::tally::{self, Open};
-use crate::text::count;
+use crate::text::{count, thousands};
 use crate::words::stage_words;
 
 /// The pages, apart from where their files lie.
@@ -211,6 +213,7 @@ impl Book<'_> {
             None => format!("Not verified: no report of a check was given. Reading the YAML alone gave {found}."),
             Some(_) => format!("{found} as of the report. What was accepted is listed with its service."),
         }));
+        self.rules(all, &mut out);
         for service in &self.input.declared.services {
             let findings = self.input.findings(&service.name.value);
             let Some(page) = self.links.service(&service.name.value).filter(|_| !findings.is_empty()) else { continue };
@@ -229,6 +232,20 @@ impl Book<'_> {
             list(self.input, &strays, &mut out);
         }
         out.finish()
+    }
+
+    /// How often each rule found something; a few findings speak for themselves.
+    fn rules(&self, all: &[Finding], out: &mut Markdown) {
+        if all.len() <= OPEN {
+            return;
+        }
+        out.heading(2, "by-rule", &Inline::of("By rule"));
+        let row = |one: &OfRule<'_>| {
+            let numbers = [one.findings, one.services].map(|number| Inline::of(&thousands(number)));
+            [vec![Inline::of(one.rule.name())], numbers.to_vec()].concat()
+        };
+        let rows: Vec<Vec<Inline>> = by_rule(all).iter().map(row).collect();
+        out.table(&["Rule", "Findings", "Services"], &rows);
     }
 
     /// How to read the pages.
@@ -311,9 +328,10 @@ fn list(input: &Lookup<'_>, findings: &[&Finding], out: &mut Markdown) {
         .iter()
         .map(|finding| {
             let object = finding.object.to_string();
-            let mut case = Inline::of(&finding.message);
+            let mut case = Inline::new();
+            case.prose(&finding.message);
             if !finding.help.is_empty() {
-                case.text("; ").text(&finding.help);
+                case.text("; ").prose(&finding.help);
             }
             if let Some(sql) = &finding.fix {
                 case.text(" ").code(sql);
@@ -338,7 +356,7 @@ fn accepted(accepted: &[&Accepted], out: &mut Markdown) {
         .iter()
         .map(|entry| {
             let mut item = Inline::of(entry.finding.rule.name());
-            item.text(" ").code(&entry.finding.object.to_string()).text(": ").text(&entry.finding.message);
+            item.text(" ").code(&entry.finding.object.to_string()).text(": ").prose(&entry.finding.message);
             item.text(" (").text(&entry.by);
             match &entry.reason {
                 Some(reason) => item.text(": ").text(reason).text(")"),

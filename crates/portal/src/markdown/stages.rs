@@ -52,7 +52,7 @@ impl<'a> Stages<'a> {
             out.text(&format!(" · {} of its columns and indexes owed or different", thousands(flow.owed)));
         }
         for finding in flow.findings.iter().filter(|finding| !finding.help.is_empty()).take(2) {
-            out.text(" · owed: ").text(&finding.help);
+            out.text(" · owed: ").prose(&finding.help);
         }
         out
     }

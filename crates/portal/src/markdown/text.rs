@@ -4,6 +4,7 @@
 //! lists and its block extensions, GitHub, and then a browser. Characters that mean something to any of them are written
 //! as numeric entities, which all of them hand on as the character.
 
+use crate::prose::spans;
 use crate::text::visible;
 
 /// A piece of a line: words, code, links. There is no way to put a finished string into it.
@@ -80,6 +81,18 @@ impl Inline {
     pub(crate) fn link(&mut self, href: &str, inside: &Self) -> &mut Self {
         debug_assert!(is_address(href), "{href}");
         self.out.push_str(&format!("[{}]({href})", inside.out));
+        self
+    }
+
+    /// A sentence of ours, with code where it stands between backticks.
+    pub(crate) fn prose(&mut self, text: &str) -> &mut Self {
+        for (is_code, part) in spans(text) {
+            if is_code {
+                self.code(part)
+            } else {
+                self.text(part)
+            };
+        }
         self
     }
 

@@ -7,6 +7,7 @@ use trueup_model::finding::{Finding, Severity, State};
 
 use super::service::section;
 use super::{Pages, badge};
+use crate::by_rule::{by_rule, sentence};
 use crate::input::Accepted;
 use crate::links::Page;
 use crate::markup::Markup;
@@ -15,6 +16,9 @@ use crate::text::{count, thousands};
 /// The page of all findings shows all of them up to so many; of more, the first of each service.
 const MOST: usize = 2_000;
 const SHOWN_OF_MANY: usize = 10;
+
+/// Up to so many findings lie open; of more there is a summary first, and those of a service are behind one of their own.
+pub(crate) const OPEN: usize = 40;
 
 /// The anchor of a finding.
 pub(super) fn anchor_of(finding: &Finding) -> String {
@@ -41,14 +45,44 @@ impl Pages<'_> {
                     }
                 },
             );
+            self.rules(all, main);
             for service in &self.input.declared.services {
-                self.group_of(service, main);
+                self.group_of(service, all.len() <= OPEN, main);
             }
             self.strays(all, main);
         })
     }
 
-    fn group_of(&self, service: &DeclaredService, out: &mut Markup) {
+    /// How often each rule found something; a few findings speak for themselves.
+    fn rules(&self, all: &[Finding], out: &mut Markup) {
+        if all.len() <= OPEN {
+            return;
+        }
+        section("rules", "By rule", out, |section| {
+            section.element("table", &[("class", "rules")], |table| {
+                table.leaf("caption", &[("class", "sr")], "Findings by rule");
+                table.element("thead", &[], |head| {
+                    head.element("tr", &[], |row| {
+                        for (title, class) in [("Rule", ""), ("Findings", "number"), ("Services", "number")] {
+                            row.leaf("th", &[("scope", "col"), ("class", class)], title);
+                        }
+                    });
+                });
+                table.element("tbody", &[], |body| {
+                    for of_rule in by_rule(all) {
+                        body.line().element("tr", &[], |row| {
+                            row.element("th", &[("scope", "row")], |head| rule(of_rule.example, head));
+                            for number in [of_rule.findings, of_rule.services] {
+                                row.leaf("td", &[("class", "number")], &thousands(number));
+                            }
+                        });
+                    }
+                });
+            });
+        });
+    }
+
+    fn group_of(&self, service: &DeclaredService, is_open: bool, out: &mut Markup) {
         let name = &service.name.value;
         let (findings, accepted) = (self.input.findings(name), self.input.accepted(name));
         let Some(page) = self.links.service(name) else { return };
@@ -60,7 +94,15 @@ impl Pages<'_> {
                 title.leaf("a", &[("href", &Page::Findings.to_anchor(&page, "findings"))], name).text(" ");
                 badge(&self.input.standing(service), title);
             });
-            self.list(name, &findings[..findings.len().min(self.shown_findings())], false, section);
+            let shown = &findings[..findings.len().min(self.shown_findings())];
+            if is_open || shown.is_empty() {
+                self.list(name, shown, false, section);
+            } else {
+                section.element("details", &[], |details| {
+                    details.leaf("summary", &[], &sentence(findings));
+                    self.list(name, shown, false, details);
+                });
+            }
             if findings.len() > self.shown_findings() {
                 section.element("p", &[], |p| {
                     let more = format!("and {} more", thousands(findings.len() - self.shown_findings()));
@@ -144,20 +186,18 @@ impl Pages<'_> {
         let attributes: Vec<_> = anchor.iter().map(|anchor| ("id", *anchor)).collect();
         out.line().element("tr", &attributes, |row| {
             row.element("td", &[], |cell| {
-                let (class, sign, words) = signs(finding);
-                cell.element("span", &[("class", class)], |sign_of| {
-                    sign_of.leaf("span", &[("aria-hidden", "true")], sign).leaf("span", &[("class", "sr")], words);
-                });
-                cell.text(" ").text(finding.rule.name());
+                rule(finding, cell);
             });
             row.element("th", &[("scope", "row")], |head| {
                 let object = finding.object.to_string();
-                head.leaf("code", &[], if object.is_empty() { &finding.service } else { &object });
+                head.code(if object.is_empty() { &finding.service } else { &object });
             });
             row.element("td", &[], |cell| {
-                cell.text(&finding.message);
+                cell.prose(&finding.message);
                 if !finding.help.is_empty() {
-                    cell.void("br", &[]).leaf("span", &[("class", "quiet")], &finding.help);
+                    cell.void("br", &[]).element("span", &[("class", "quiet")], |help| {
+                        help.prose(&finding.help);
+                    });
                 }
                 if let Some(sql) = &finding.fix {
                     cell.void("br", &[]).leaf("code", &[], sql);
@@ -171,6 +211,15 @@ impl Pages<'_> {
             });
         });
     }
+}
+
+/// The rule, after the sign of how much it matters.
+fn rule(finding: &Finding, out: &mut Markup) {
+    let (class, sign, words) = signs(finding);
+    out.element("span", &[("class", class)], |sign_of| {
+        sign_of.leaf("span", &[("aria-hidden", "true")], sign).leaf("span", &[("class", "sr")], words);
+    });
+    out.text(" ").text(finding.rule.name());
 }
 
 fn signs(finding: &Finding) -> (&'static str, &'static str, &'static str) {
@@ -191,8 +240,8 @@ fn accepted_list(accepted: &[&Accepted], out: &mut Markup) {
         details.element("ul", &[], |list| {
             for entry in accepted {
                 list.element("li", &[], |item| {
-                    item.text(entry.finding.rule.name()).text(" ").leaf("code", &[], &entry.finding.object.to_string());
-                    item.text(": ").text(&entry.finding.message).text(" (").text(&entry.by);
+                    item.text(entry.finding.rule.name()).text(" ").code(&entry.finding.object.to_string());
+                    item.text(": ").prose(&entry.finding.message).text(" (").text(&entry.by);
                     match &entry.reason {
                         Some(reason) => item.text(": ").text(reason).text(")"),
                         None => item.text(", without a reason)"),

@@ -40,7 +40,7 @@ impl Pages<'_> {
                 p.text(&format!(" · {} of its columns and indexes owed or different", thousands(flow.owed)));
             }
             for finding in flow.findings.iter().filter(|finding| !finding.help.is_empty()).take(2) {
-                p.text(" · owed: ").text(&finding.help);
+                p.text(" · owed: ").prose(&finding.help);
             }
         });
     }
@@ -94,9 +94,9 @@ impl Pages<'_> {
     fn code_link(&self, href: Option<String>, text: &str, out: &mut Markup) {
         match href {
             Some(href) => out.element("a", &[("href", &href), OUTWARD], |link| {
-                link.leaf("code", &[], text);
+                link.code(text);
             }),
-            None => out.leaf("code", &[], text),
+            None => out.code(text),
         };
     }
 

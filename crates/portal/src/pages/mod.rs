@@ -2,7 +2,7 @@
 
 pub(crate) mod changes;
 mod diagram;
-mod findings;
+pub(crate) mod findings;
 mod flow;
 pub(crate) mod guide;
 mod home;
