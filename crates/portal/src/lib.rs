@@ -31,6 +31,7 @@ mod stage;
 mod tally;
 mod text;
 pub mod truth;
+mod undeclared;
 mod words;
 mod workers;
 

@@ -3,7 +3,7 @@
 /// The parts of a sentence, and whether each is code. Where a backtick has no other one, it is a character of a name,
 /// and nothing is code.
 pub(crate) fn spans(text: &str) -> impl Iterator<Item = (bool, &str)> {
-    let is_paired = text.matches('`').count() % 2 == 0;
+    let is_paired = text.matches('`').count().is_multiple_of(2);
     let parts = text.split(move |c| is_paired && c == '`');
     parts.enumerate().map(|(number, part)| (number % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
 }

@@ -334,3 +334,16 @@ fn what_changed_since_the_check_is_said_with_what_the_report_still_shows() {
         assert!(text(&site, file).contains("Not as it was checked, so unknown: 1 service."), "{file}");
     }
 }
+
+#[test]
+fn what_only_the_migrations_know_stands_with_its_table() {
+    let world = World { rule: Rule::UndeclaredColumn, finding: Some(4), ..done() };
+    let (site, book) = (site(&world), book(&world));
+    let name = ABOUT[4].1[2];
+    assert!(text(&site, "services/svc-loans.html").contains(&format!("In the migrations only: {name}")));
+    assert!(text(&book, "docs/services/svc-loans.md").contains(&format!("In the migrations only: `{name}`")));
+    let world = World { rule: Rule::UndeclaredIndex, finding: Some(5), ..done() };
+    let name = ABOUT[5].1[2];
+    assert!(text(&self::site(&world), "services/svc-loans.html").contains(&format!("migrations only: index {name}")));
+    assert!(!text(&self::site(&done()), "services/svc-loans.html").contains("In the migrations only"));
+}

@@ -4,6 +4,8 @@ use trueup_model::declared::{
     DeclaredColumn, DeclaredIndex, DeclaredService, DeclaredTable, Reference, TableDetails, Target,
 };
 
+use trueup_model::finding::Finding;
+
 use super::outward;
 use super::stages::Stages;
 use super::text::{Inline, Markdown};
@@ -12,6 +14,7 @@ use crate::links::{Links, Members, Page};
 use crate::lookup::Lookup;
 use crate::pages::{service_rows, standing_sentence, target_text};
 use crate::text::{count, cut, thousands};
+use crate::undeclared;
 
 /// How many of the columns that reference a table are named.
 const SHOWN: usize = 60;
@@ -107,14 +110,14 @@ impl Setting<'_> {
         }
         if self.lists_tables {
             self.list(service, out);
-            return;
         }
-        for (position, table) in service.tables.iter().enumerate() {
+        for (position, table) in service.tables.iter().enumerate().filter(|_| !self.lists_tables) {
             let anchor = self.anchor(&self.links.table(service, table));
             out.heading(4, &anchor, &Inline::of_code(&table_title(table)));
             self.about(table, out);
             self.body(service, position, &anchor, out);
         }
+        undeclared(&undeclared::tables(self.input, service), out);
     }
 
     /// How far a table has come, and what it is.
@@ -140,6 +143,7 @@ impl Setting<'_> {
                 out.paragraph(&Inline::of("Only listed: neither columns nor indexes are declared."));
             }
         }
+        undeclared(&undeclared::of_table(self.input, service, table), out);
         self.referenced_by(service, position, out);
     }
 
@@ -358,4 +362,20 @@ pub(super) fn sizes(service: &DeclaredService) -> String {
     let columns = details().map(|details| details.columns.len()).sum();
     let indexes = details().map(|details| details.indexes.len()).sum();
     [count(service.tables.len(), "table"), count(columns, "column"), count(indexes, "index")].join(" · ")
+}
+
+/// What only the migrations know.
+fn undeclared(findings: &[&Finding], out: &mut Markdown) {
+    if findings.is_empty() {
+        return;
+    }
+    let mut line = Inline::of(undeclared::LABEL);
+    for (number, finding) in findings.iter().take(undeclared::SHOWN).enumerate() {
+        let (word, name) = undeclared::name(finding);
+        line.text(if number == 0 { "" } else { ", " }).text(word).code(name);
+    }
+    if findings.len() > undeclared::SHOWN {
+        line.text(&format!(" and {} more", thousands(findings.len() - undeclared::SHOWN)));
+    }
+    out.paragraph(&line);
 }

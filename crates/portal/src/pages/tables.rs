@@ -15,6 +15,7 @@ use crate::links::{Members, Page, has_table_pages, migration_anchors};
 use crate::markup::Markup;
 use crate::stage::Judge;
 use crate::text::{count, thousands};
+use crate::undeclared;
 use trueup_intent::written::Entry;
 
 /// The findings about each table and each of its members, by name.
@@ -62,6 +63,7 @@ impl<'a> Subject<'a> {
         } else {
             (0..self.service.tables.len()).for_each(|position| reader.section(position, out));
         }
+        reader.undeclared(&undeclared::tables(self.pages.input, self.service), out);
     }
 }
 
@@ -121,7 +123,30 @@ impl Reader<'_> {
                 out.leaf("p", &[("class", "note")], "Only listed: neither columns nor indexes are declared.");
             }
         }
+        let service = self.subject.service;
+        self.undeclared(&undeclared::of_table(self.subject.pages.input, service, table), out);
         self.referenced_by(position, out);
+    }
+
+    /// What only the migrations know, each with what was found about it.
+    fn undeclared(&self, findings: &[&Finding], out: &mut Markup) {
+        if findings.is_empty() {
+            return;
+        }
+        out.element("p", &[("class", "undeclared")], |p| {
+            p.text(undeclared::LABEL);
+            for (number, finding) in findings.iter().take(undeclared::SHOWN).enumerate() {
+                let (word, name) = undeclared::name(finding);
+                p.text(if number == 0 { "" } else { ", " }).text(word);
+                let href = self.page.to_anchor(self.subject.home, &anchor_of(finding));
+                p.element("a", &[("href", &href)], |link| {
+                    link.code(name);
+                });
+            }
+            if findings.len() > undeclared::SHOWN {
+                p.text(&format!(" and {} more", thousands(findings.len() - undeclared::SHOWN)));
+            }
+        });
     }
 
     fn referenced_by(&self, position: usize, out: &mut Markup) {
