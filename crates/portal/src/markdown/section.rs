@@ -213,7 +213,7 @@ impl Setting<'_> {
     ) {
         let members = Members::of(anchor, table);
         let stage = self.stages.map(|_| "Stage");
-        let heads = ["Column", "Type", "Key", "Null", "Default", "Constraints and notes"];
+        let heads = ["Column", "Type", "Constraints"];
         let heads: Vec<&'static str> = heads.into_iter().chain(stage).collect();
         let column = |column: &DeclaredColumn| {
             let mut cells = self.column(service, column, details, &members);
@@ -246,21 +246,20 @@ impl Setting<'_> {
         let entry = self.input.written.at(&column.name.at);
         let mut name = Inline::new();
         name.anchor(&members.column(column.name.value.as_str())).code(column.name.value.as_str());
-        let marks: Vec<&str> = facts::marks(column, details).into_iter().map(Mark::letters).collect();
-        let null = match facts::nullability(column) {
-            Nullability::Required => "NOT NULL",
-            Nullability::Optional => "NULL",
-            Nullability::Unknown => "unknown",
-        };
         let type_text = facts::type_text(column, entry).map_or_else(Inline::new, Inline::of_code);
-        let default = facts::default_text(column).map_or_else(Inline::new, |text| Inline::of_code(&text));
-        let more = self.constraints(service, column);
-        vec![name, type_text, Inline::of(&marks.join(", ")), Inline::of(null), default, more]
+        vec![name, type_text, self.constraints(service, column, details)]
     }
 
-    fn constraints(&self, service: &DeclaredService, column: &DeclaredColumn) -> Inline {
+    /// Everything but name and type, in the order in which authors write it.
+    fn constraints(&self, service: &DeclaredService, column: &DeclaredColumn, details: &TableDetails) -> Inline {
         let entry = self.input.written.at(&column.name.at);
+        let marks = facts::marks(column, details);
+        let is_key = marks.contains(&Mark::Primary);
         let mut parts = Vec::new();
+        parts.extend(is_key.then(|| Inline::of("PK")));
+        parts.extend(marks.contains(&Mark::Unique).then(|| Inline::of("UNIQUE")));
+        parts.extend((!is_key).then(|| Inline::of(null_word(facts::nullability(column)))));
+        parts.extend(default(column));
         if let Some(reference) = &column.references {
             parts.push(self.reference(service, reference));
         }
@@ -345,6 +344,25 @@ fn features(service: &DeclaredService, anchor: &str, out: &mut Markdown) {
 }
 
 /// Parts with commas between them.
+fn null_word(null: Nullability) -> &'static str {
+    match null {
+        Nullability::Required => "NOT NULL",
+        Nullability::Optional => "NULL",
+        Nullability::Unknown => "nullability unknown",
+    }
+}
+
+/// `DEFAULT now()`, or how the value is generated.
+fn default(column: &DeclaredColumn) -> Option<Inline> {
+    let text = facts::default_text(column)?;
+    let mut out = Inline::new();
+    if column.default.is_some() {
+        out.text("DEFAULT ");
+    }
+    out.code(&text);
+    Some(out)
+}
+
 fn joined(parts: &[Inline]) -> Inline {
     let mut out = Inline::new();
     for part in parts.iter().filter(|part| !part.is_empty()) {
