@@ -76,6 +76,8 @@ pub struct PortalSettings {
     pub source: Option<Located<String>>,
     /// `source_ref`: the branch or commit of those lines.
     pub source_ref: Option<Located<String>>,
+    /// `title`: what the pages are called.
+    pub title: Option<Located<String>>,
     /// `erd`: who draws the diagrams.
     pub erd: Option<ErdEngine>,
     /// `plantuml`: the jar or command.
@@ -198,6 +200,7 @@ mod tests {
             "main",
             "source",
             "source_ref",
+            "title",
             "erd",
             "plantuml",
         ];

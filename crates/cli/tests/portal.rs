@@ -373,3 +373,21 @@ fn sections_are_files_to_include_and_markdown_is_checked_like_pages() {
     }
     assert!(project.read("techdocs/mkdocs.yml").contains("techdocs-core"));
 }
+
+#[test]
+fn the_pages_are_called_what_somebody_calls_them() {
+    let project = Project::new();
+    project.write("trueup.toml", "[portal]\ntitle = \"Library & {{ more }}\"\n");
+    assert_eq!(project.trueup(&["portal", "build"]).0, 0);
+    let home = project.read("portal/index.html");
+    assert_eq!(words(&home, "h1"), ["Library & {{ more }}"]);
+    assert_eq!(words(&home, "head title"), ["Services · Library & {{ more }}"]);
+    assert_eq!(project.trueup(&["portal", "build", "--format", "mkdocs", "--out", "book"]).0, 0);
+    let settings = project.read("book/mkdocs.yml");
+    assert!(settings.contains("\nsite_name: \"Library &#38; &#123;&#123; more &#125;&#125;\"\n"), "{settings}");
+    assert!(
+        project.read("book/docs/index.md").starts_with("# Library &#38;"),
+        "{}",
+        project.read("book/docs/index.md")
+    );
+}

@@ -68,7 +68,9 @@
     const look = (kind, name, place, page, anchor) => {
       const key = name.toLowerCase();
       const rank = score(key, key + " " + place.toLowerCase(), words);
-      if (rank >= 0) hit(rank + KINDS[kind], { kind, name, place, page, anchor });
+      // Names of services often begin alike: any word of one counts as its beginning.
+      const near = kind === "service" && rank === 20 ? 10 : rank;
+      if (rank >= 0) hit(near + KINDS[kind], { kind, name, place, page, anchor });
     };
     const has = (one) => words.every((word) => one.text.includes(word));
     for (const service of services.filter(has)) {

@@ -43,6 +43,15 @@ pub struct Known<'a> {
     pub source: Option<&'a SourceLinks>,
     /// What was set aside, and why.
     pub notes: &'a [String],
+    /// What the pages are called; see [`Known::title`].
+    pub title: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// What the pages are called: a name somebody gave, or what they are about.
+    pub fn title(&self) -> &'a str {
+        self.title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or("Data stores")
+    }
 }
 
 /// What one run of `trueup check` said.

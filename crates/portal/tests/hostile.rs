@@ -281,6 +281,7 @@ fn made_of(text: &dyn Fn(usize) -> String, more: usize, make: impl FnOnce(&Input
             main: Some(&texts.next()),
             source: Some(&source),
             notes: &[texts.next()],
+            title: Some(&texts.next()),
         },
     })
 }

@@ -142,6 +142,7 @@ impl Project {
                 main: self.truth.main.as_deref(),
                 source: self.truth.source.as_ref(),
                 notes: &self.truth.notes,
+                title: self.settings.title.as_ref().map(|title| title.value.as_str()),
             },
         }
     }

@@ -65,6 +65,7 @@ fn portal(table: &Table<'_, '_>) -> PortalSettings {
         main: table.string("main"),
         source: table.string("source"),
         source_ref: table.string("source_ref"),
+        title: table.string("title"),
         erd: table.get("erd").and_then(|value| engine(table.reader, value)),
         plantuml: table.string("plantuml"),
     };

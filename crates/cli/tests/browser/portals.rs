@@ -246,6 +246,8 @@ pub(crate) fn served() -> Portal {
 fn novatrek(project: &Path) -> Portal {
     let searches = [
         ["svc-check-in", "service", "svc-check-in"],
+        // Columns and indexes begin with the word; the service is what people mean.
+        ["check", "service", "svc-check-in"],
         ["gear_verifications", "table", "gear_verifications"],
         ["wristband_nfc_id", "column", "wristband_nfc_id"],
         ["idx_checkin_reservation", "index", "idx_checkin_reservation"],

@@ -11,9 +11,9 @@ use crate::text::visible;
 /// The whole file.
 pub(super) fn settings(flavour: Flavour, input: &Lookup<'_>, links: &Links) -> String {
     let mut out = String::from(
-        "# Written by `trueup portal build`, which replaces it. A site with other settings can inherit it: `INHERIT: mkdocs.yml`.\n\
-         site_name: Data stores\ndocs_dir: docs\n",
+        "# Written by `trueup portal build`, which replaces it. A site with other settings can inherit it: `INHERIT: mkdocs.yml`.\n",
     );
+    out.push_str(&format!("site_name: {}\ndocs_dir: docs\n", title(input.known.title())));
     out.push_str(match flavour {
         Flavour::Mkdocs => MATERIAL,
         Flavour::TechDocs => "plugins:\n  - techdocs-core\n",

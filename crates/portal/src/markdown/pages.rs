@@ -41,7 +41,7 @@ impl Book<'_> {
     /// The first page: all services by domain, and where they stand.
     pub(super) fn home(&self) -> String {
         let mut out = Markdown::default();
-        out.heading(1, "data-stores", &Inline::of("Data stores"));
+        out.heading(1, "data-stores", &Inline::of(self.input.known.title()));
         self.numbers(&mut out);
         self.verification(&mut out);
         for (number, (name, services)) in groups(self.input).into_iter().enumerate() {

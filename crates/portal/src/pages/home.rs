@@ -25,7 +25,7 @@ impl Pages<'_> {
     /// The first page.
     pub(crate) fn home(&self) -> String {
         self.shell(&Page::Home, "Services", |main| {
-            main.leaf("h1", &[], "Data stores");
+            main.leaf("h1", &[], self.input.known.title());
             self.numbers(main);
             self.verification(main);
             main.element("div", &[("class", "domains")], |domains| self.groups(domains));

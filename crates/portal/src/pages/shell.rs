@@ -24,7 +24,9 @@ impl Pages<'_> {
     pub(super) fn shell(&self, page: &Page, title: &str, main: impl FnOnce(&mut Markup)) -> String {
         let mut out = Markup::document();
         out.element("html", &[("lang", "en")], |html| {
-            html.line().element("head", &[], |head| head_of(page, title, head)).line();
+            html.line()
+                .element("head", &[], |head| head_of(page, &format!("{title} · {}", self.input.known.title()), head))
+                .line();
             html.element("body", &[], |body| {
                 body.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the content").line();
                 body.element("header", &[("class", "bar")], |header| bar(page, header)).line();
@@ -53,9 +55,7 @@ impl Pages<'_> {
 
 fn head_of(page: &Page, title: &str, head: &mut Markup) {
     preamble(head);
-    head.element("title", &[], |inside| {
-        inside.text(title).text(" · data stores");
-    });
+    head.leaf("title", &[], title);
     let (style, script) = (format!("{}{STYLE}", page.root()), format!("{}{SCRIPT}", page.root()));
     head.line().void("link", &[("rel", "stylesheet"), ("href", &style)]).line();
     head.shape("script", &[("src", &script), ("defer", "")]).line();
