@@ -150,7 +150,7 @@ fn a_change_moves_from_the_yaml_to_production() {
 
     // The column `note` is designed, the table is there without it; the table `fines` is designed.
     let page = repository.build();
-    assert_eq!(badges(&page), ["◕ live in prod", "◇ designed, no migration makes it"]);
+    assert_eq!(badges(&page), ["◕ live in prod, in part", "◇ designed, no migration makes it"]);
     assert!(
         texts(&page, "#t-loans .flow")[0].contains("1 of its columns and indexes owed"),
         "{:?}",

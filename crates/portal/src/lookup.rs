@@ -14,7 +14,7 @@ use crate::input::{Accepted, Input, Standing, Status};
 use crate::stage::Judge;
 use crate::text::count;
 use crate::truth::Provenance;
-use crate::words::{Words, stage_words};
+use crate::words::{Words, flow_words};
 
 /// An input with its indexes.
 #[derive(Debug)]
@@ -154,7 +154,7 @@ impl<'a> Lookup<'a> {
             let judge = Judge::of(self, service);
             let words = |table: &DeclaredTable| {
                 let flow = judge.table(table);
-                stage_words(self, &flow.stage, flow.is_done())
+                flow_words(self, &flow)
             };
             service.tables.iter().map(words).collect()
         });

@@ -4,7 +4,7 @@ use trueup_model::declared::DeclaredService;
 
 use crate::board::Board;
 use crate::lookup::Lookup;
-use crate::stage::Stage;
+use crate::stage::{Flow, Stage};
 use crate::tally;
 use crate::text::count;
 use crate::truth::{Live, Merged, Migration, MigrationKind};
@@ -28,6 +28,13 @@ pub(crate) fn stage_words(input: &Lookup<'_>, stage: &Stage, is_done: bool) -> W
             if is_done { ("agrees", "✓", words) } else { ("under-way", "◕", words) }
         }
     }
+}
+
+/// The same of one object; a table of which members are owed or different has come so far in part.
+pub(crate) fn flow_words(input: &Lookup<'_>, flow: &Flow<'_, '_>) -> Words {
+    let (class, sign, words) = stage_words(input, &flow.stage, flow.is_done());
+    let is_under_way = matches!(flow.stage, Stage::Written | Stage::Merged | Stage::Live(_));
+    if flow.owed > 0 && is_under_way { ("in-part", sign, words + ", in part") } else { (class, sign, words) }
 }
 
 /// Merged since when, and where it is live, in a few words each.

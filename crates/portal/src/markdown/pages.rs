@@ -267,7 +267,7 @@ impl Book<'_> {
         out.heading(2, "stages", &Inline::of("Stages of tables, columns and indexes"));
         out.paragraph(&Inline::of(
             "A table has a line with its stage; each column and index has its sign, and the migration that made it or last wrote it. \
-             A table is only done when all of its columns and indexes are.",
+             A table is only done when all of its columns and indexes are; where some are owed or different, it says so: in part.",
         ));
         let rows: Vec<Vec<Inline>> = stages()
             .into_iter()

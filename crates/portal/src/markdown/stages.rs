@@ -8,7 +8,7 @@ use crate::links::migration_anchors;
 use crate::lookup::Lookup;
 use crate::stage::{Flow, Judge, Stage};
 use crate::text::thousands;
-use crate::words::{stage_words, whereabouts};
+use crate::words::{flow_words, whereabouts};
 
 /// What is known of one service.
 pub(super) struct Stages<'a> {
@@ -32,7 +32,7 @@ impl<'a> Stages<'a> {
     pub(super) fn table(&self, table: &DeclaredTable, home: Option<&str>) -> Inline {
         let flow = self.judge.table(table);
         let mut out = Inline::new();
-        let (_, sign, words) = stage_words(self.input, &flow.stage, flow.is_done());
+        let (_, sign, words) = flow_words(self.input, &flow);
         out.strong(&format!("{sign} {words}"));
         if flow.accepted {
             out.text(", difference accepted");
@@ -73,7 +73,7 @@ impl<'a> Stages<'a> {
     }
 
     fn cell(&self, flow: &Flow<'_, 'a>, home: Option<&str>) -> Inline {
-        let (_, sign, words) = stage_words(self.input, &flow.stage, flow.is_done());
+        let (_, sign, words) = flow_words(self.input, flow);
         // Cells are narrow, and what it means stands with the table.
         let words = if flow.stage == Stage::Designed { "designed" } else { &words };
         let mut out = Inline::of(&format!("{sign} {words}"));

@@ -7,7 +7,7 @@ use crate::markup::Markup;
 use crate::stage::{Flow, Stage};
 use crate::text::thousands;
 use crate::truth::{Made, Merged, Migration};
-use crate::words::{stage_words, whereabouts};
+use crate::words::{flow_words, whereabouts};
 
 /// Everything that leads out of the site tells the other side nothing.
 const OUTWARD: (&str, &str) = ("rel", "noopener noreferrer");
@@ -16,7 +16,7 @@ impl Pages<'_> {
     /// The badge of a table, the migration behind it, and where it is; `migrations` are the addresses of all of them.
     pub(super) fn flow(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
         out.element("p", &[("class", "flow")], |p| {
-            let (class, sign, words) = stage_words(self.input, &flow.stage, flow.is_done());
+            let (class, sign, words) = flow_words(self.input, flow);
             p.element("span", &[("class", &format!("badge stage {class}"))], |badge| {
                 badge.leaf("span", &[("aria-hidden", "true")], sign).text(" ").text(&words);
             });
@@ -47,7 +47,7 @@ impl Pages<'_> {
 
     /// The cell of a column or an index: the sign, and the migration.
     pub(super) fn stage_cell(&self, flow: &Flow<'_, '_>, migrations: &[String], out: &mut Markup) {
-        let (class, sign, mut words) = stage_words(self.input, &flow.stage, flow.is_done());
+        let (class, sign, mut words) = flow_words(self.input, flow);
         if flow.accepted {
             words.push_str(", difference accepted");
         }

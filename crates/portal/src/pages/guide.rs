@@ -41,7 +41,7 @@ impl Pages<'_> {
             paragraph(
                 section,
                 "A table has a badge; each column and index has its sign, and the migration that made it or last wrote it, as a \
-                link to the line. A table is only done when all of its columns and indexes are.",
+                link to the line. A table is only done when all of its columns and indexes are; where some are owed or different, it says so: in part.",
             );
             section.element("dl", &[], |list| {
                 for (stage, is_done, meaning) in stages() {
