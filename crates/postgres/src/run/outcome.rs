@@ -141,9 +141,9 @@ pub enum RunError {
     /// No server will do.
     #[error(transparent)]
     NoServer(#[from] NoServer),
-    /// The history cannot be read.
+    /// The history cannot be read; that the session broke is [`RunError::Session`].
     #[error(transparent)]
-    History(#[from] HistoryError),
+    History(HistoryError),
     /// The server refused something of ours.
     #[error("{what}: {error}")]
     Server {
@@ -265,6 +265,16 @@ impl RunError {
     }
 }
 
+/// A session that breaks is a session that breaks, whatever was read at that moment: only then is looked up what is left.
+impl From<HistoryError> for RunError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Session(error) => Self::Session(error),
+            other => Self::History(other),
+        }
+    }
+}
+
 impl From<Failure> for RunError {
     fn from(failure: Failure) -> Self {
         Self::Script(Box::new(failure))
@@ -291,4 +301,17 @@ fn count(number: usize) -> String {
 
 fn scripts(number: usize) -> String {
     if number == 1 { "1 script".to_owned() } else { format!("{number} scripts") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_breaks_while_the_history_is_read_is_a_lost_connection() {
+        let closed = || HistoryError::Session(SessionError::Closed(None));
+        assert!(matches!(RunError::from(closed()), RunError::Session(SessionError::Closed(None))));
+        assert!(matches!(RunError::from(HistoryError::TooLong), RunError::History(HistoryError::TooLong)));
+        assert_eq!(RunError::from(closed()).to_string(), closed().to_string());
+    }
 }
