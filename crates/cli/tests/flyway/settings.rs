@@ -20,10 +20,12 @@ fn scene(files: &[(&str, &str)]) -> Option<Scene> {
 }
 
 /// Our command where the files decide, but for the database.
-fn ours(scene: &Scene, verb: &str, more: &[&str], profiles: Option<&str>) -> (i32, serde_json::Value) {
+fn ours(scene: &Scene, verb: &str, more: &[&str], variables: &[(&str, &str)]) -> (i32, serde_json::Value) {
     let mut command: Command = scene.command(verb, scene.folder.path());
-    command.env_remove("SPRING_PROFILES_ACTIVE");
-    command.envs(profiles.map(|names| ("SPRING_PROFILES_ACTIVE", names)));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPRING_")) {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
     answer(&command.args(more).output().unwrap())
 }
 
@@ -37,17 +39,31 @@ fn springs_profiles_decide_what_is_made() {
         (format!("{resources}/application-prod.properties"), "spring.flyway.placeholders.name=of_file\n"),
     ];
     let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    let cases: [(&[&str], Option<&str>, &str); 4] = [
-        (&[], None, "main"),
-        (&[], Some("test"), "of_document"),
-        (&["--spring-profiles", "prod"], Some("test"), "of_file"),
-        (&[], Some("prod,test"), "of_file"),
+    const ACTIVE: &str = "SPRING_PROFILES_ACTIVE";
+    const JSON: &str = "SPRING_APPLICATION_JSON";
+    let variable = ("SPRING_FLYWAY_PLACEHOLDERS_NAME", "of_variable");
+    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+        (&[], &[], "main"),
+        (&[], &[(ACTIVE, "test")], "of_document"),
+        (&["--spring-profiles", "prod"], &[(ACTIVE, "test")], "of_file"),
+        (&[], &[(ACTIVE, "prod,test")], "of_file"),
+        (&[], &[("SPRING_PROFILES_DEFAULT", "test")], "of_document"),
+        (&[], &[(ACTIVE, "prod"), variable], "of_variable"),
+        (&[], &[(JSON, r#"{"spring": {"flyway": {"placeholders": {"name": "of_json"}}}}"#), variable], "of_json"),
+        (&[], &[(JSON, r#"{"spring.profiles.active": "test"}"#), (ACTIVE, "prod")], "of_document"),
     ];
-    for (more, variable, expected) in cases {
+    for (more, variables, expected) in cases {
         let Some(scene) = scene(&files) else { return };
-        let (code, document) = ours(&scene, "migrate", more, variable);
+        let (code, document) = ours(&scene, "migrate", more, variables);
         assert_eq!((code, scene.tables().as_str()), (0, expected), "{document:#}");
     }
+    let Some(scene) = scene(&files) else { return };
+    let elsewhere = ("SPRING_CONFIG_ADDITIONAL_LOCATION", "file:/etc/app/");
+    let (code, document) = ours(&scene, "migrate", &[], &[elsewhere, (JSON, "{\"a\": secret}")]);
+    assert_eq!((code, scene.tables().as_str()), (1, ""), "{document:#}");
+    let said = document.to_string();
+    assert!(said.contains("`spring.config.additional-location` is set in the environment"), "{said}");
+    assert!(said.contains("SPRING_APPLICATION_JSON") && !said.contains("secret"), "{said}");
 }
 
 /// Files in which each one overrules the ones before it.
@@ -102,7 +118,7 @@ fn what_cannot_be_read_stops_the_run_with_its_place() {
     ];
     for (set, place, what) in cases {
         let Some(scene) = scene(&files) else { return };
-        let (code, document) = ours(&scene, "migrate", &["--location", "sql", "--set", set], None);
+        let (code, document) = ours(&scene, "migrate", &["--location", "sql", "--set", set], &[]);
         let text = document["error"]["problems"].to_string();
         assert!(code == 1 && text.contains(place) && text.contains(what), "{set}: {document:#}");
         assert_eq!(scene.tables(), "");

@@ -5,6 +5,7 @@ mod layers;
 mod outside;
 mod profiles;
 mod spring;
+mod spring_outside;
 mod spring_variables;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use trueup_model::location::Location;
 use trueup_model::rule::Rule;
 
 use self::outside::Outside;
+use self::spring_outside::SpringOutside;
 use super::error::RunnerError;
 use crate::args::DatabaseArgs;
 
@@ -70,8 +72,11 @@ pub fn configure(
     let (mut settings, found) = discover::settings(folder, &bare, &[], &environment);
     problems.extend(found);
     if arguments.flyway.is_none() {
-        let mut entries = spring::entries(folder, &service, &arguments.spring_profiles, &environment, &mut problems);
+        let said = SpringOutside::of(variables, &mut problems);
+        let asked = &arguments.spring_profiles;
+        let mut entries = spring::entries(folder, &service, (asked, &said), &environment, &mut problems);
         entries.extend(spring_variables::entries(variables, &mut problems));
+        entries.extend(said.json);
         problems.extend(read_spring(&mut settings, &entries, &environment));
     }
     let home = environment("HOME").filter(|home| arguments.flyway.is_some() && !home.is_empty()).map(PathBuf::from);

@@ -13,6 +13,7 @@ use trueup_migrations::source::read_settings_file;
 use trueup_model::location::{Located, Location};
 
 use super::profiles;
+use super::spring_outside::{SpringOutside, names};
 
 /// Endings of files of settings; where there are several, the later one wins.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "properties"];
@@ -30,11 +31,11 @@ pub(super) fn is_file(file: &str) -> bool {
 
 /// All that holds with the profiles that are active; later entries win.
 ///
-/// `asked` are those that the command line names; they outrank `SPRING_PROFILES_ACTIVE`, which outranks the main file.
+/// `asked` are those that the command line names; they outrank what the environment says, and that the main file.
 pub(super) fn entries(
     root: &Path,
     service: &DiscoveredService,
-    asked: &[String],
+    (asked, said): (&[String], &SpringOutside),
     environment: &dyn Fn(&str) -> Option<String>,
     problems: &mut Vec<Problem>,
 ) -> Vec<(String, Located<String>)> {
@@ -45,14 +46,14 @@ pub(super) fn entries(
         files.flat_map(|file| documents(root, &file, problems)).collect::<Vec<_>>()
     };
     let main = read("application");
-    let asked = if asked.is_empty() { named(environment) } else { asked.to_vec() };
-    let active = active(&main, asked, environment, problems);
+    let asked = if asked.is_empty() { &said.active[..] } else { asked };
+    let lookup = |name: &str| said.get(name).or_else(|| environment(name));
+    let accepted = accepted(&main, asked, &said.default, &lookup, problems);
     let mut entries = Vec::new();
-    take(main, &active, &mut entries, problems);
-    let without = ["default".to_owned()];
-    for profile in if active.is_empty() { &without[..] } else { &active } {
+    take(main, &accepted, &mut entries, problems);
+    for profile in &accepted {
         let found = files_of(root, &folders, profile, problems);
-        take(found, &active, &mut entries, problems);
+        take(found, &accepted, &mut entries, problems);
     }
     entries
 }
@@ -68,14 +69,6 @@ fn folders(service: &DiscoveredService) -> Vec<String> {
         }
     }
     folders
-}
-
-fn named(environment: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
-    environment("SPRING_PROFILES_ACTIVE").map(|names| list(&names)).unwrap_or_default()
-}
-
-fn list(names: &str) -> Vec<String> {
-    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// A profile's name becomes part of a file's.
@@ -101,34 +94,17 @@ fn files_of(root: &Path, folders: &[String], profile: &str, problems: &mut Vec<P
     found
 }
 
-/// The active profiles, the last one winning: those asked for, else those that the main files name; groups opened.
-fn active(
+/// The profiles that hold, the last one winning: the active ones, else the default ones; groups opened.
+///
+/// Those asked for outrank those that the main files name.
+fn accepted(
     main: &[FlatDocument],
-    asked: Vec<String>,
-    environment: &dyn Fn(&str) -> Option<String>,
+    asked: &[String],
+    default: &[String],
+    lookup: &dyn Fn(&str) -> Option<String>,
     problems: &mut Vec<Problem>,
 ) -> Vec<String> {
     let always: Vec<_> = main.iter().filter(|document| !profiles::is_conditional(document)).collect();
-    let mut names = asked;
-    if names.is_empty() {
-        let set = always.iter().rev().map(|document| profiles::values(document, "spring.profiles.active"));
-        let all: BTreeMap<&str, &str> = always
-            .iter()
-            .flat_map(|document| &document.values)
-            .map(|(key, value)| (key.as_str(), value.value.as_str()))
-            .collect();
-        let lookup = |name: &str| environment(name).or_else(|| all.get(name).map(|value| (*value).to_owned()));
-        for value in set.filter(|values| !values.is_empty()).take(1).flatten() {
-            match resolve_spring(&value.value, &lookup) {
-                Ok(text) if !text.contains('@') => names.extend(list(&text)),
-                _ => problems.push(Problem::blocking(
-                    value.at.clone(),
-                    format!("which profiles are active is not known: `spring.profiles.active` is `{}`", value.value),
-                    "name them with --spring-profiles, or set SPRING_PROFILES_ACTIVE",
-                )),
-            }
-        }
-    }
     for include in always.iter().flat_map(|document| profiles::values(document, "spring.profiles.include")) {
         problems.push(Problem::blocking(
             include.at.clone(),
@@ -136,7 +112,43 @@ fn active(
             "name those profiles with --spring-profiles or in SPRING_PROFILES_ACTIVE, and use spring.profiles.group",
         ));
     }
-    opened(&always, names)
+    let mut of = |outside: &[String], key: &'static str| {
+        if outside.is_empty() { in_files(&always, key, lookup, problems) } else { outside.to_vec() }
+    };
+    let active = of(asked, "spring.profiles.active");
+    if !active.is_empty() {
+        return opened(&always, active);
+    }
+    let default = of(default, "spring.profiles.default");
+    opened(&always, if default.is_empty() { vec!["default".to_owned()] } else { default })
+}
+
+/// The profiles that the main files name under a key; the last document that does counts.
+fn in_files(
+    always: &[&FlatDocument],
+    key: &'static str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
+    let all: BTreeMap<&str, &str> = always
+        .iter()
+        .flat_map(|document| &document.values)
+        .map(|(key, value)| (key.as_str(), value.value.as_str()))
+        .collect();
+    let lookup = |name: &str| lookup(name).or_else(|| all.get(name).map(|value| (*value).to_owned()));
+    let set = always.iter().rev().map(|document| profiles::values(document, key));
+    let mut found = Vec::new();
+    for value in set.filter(|values| !values.is_empty()).take(1).flatten() {
+        match resolve_spring(&value.value, &lookup) {
+            Ok(text) if !text.contains('@') => found.extend(names(&text)),
+            _ => problems.push(Problem::blocking(
+                value.at.clone(),
+                format!("which profiles are active is not known: `{key}` is `{}`", value.value),
+                "name them with --spring-profiles, or set SPRING_PROFILES_ACTIVE",
+            )),
+        }
+    }
+    found
 }
 
 /// Each name followed by the members of its group, and theirs; each name once.
@@ -162,7 +174,7 @@ fn members(document: &FlatDocument, group: &str) -> Vec<String> {
         .filter(|(key, _)| key.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
         .collect();
     found.sort_by_key(|(key, _)| (key.len(), key.as_str()));
-    found.into_iter().flat_map(|(_, value)| list(&value.value)).collect()
+    found.into_iter().flat_map(|(_, value)| names(&value.value)).collect()
 }
 
 /// Adds what holds.
@@ -257,8 +269,10 @@ mod tests {
         };
         let asked: Vec<_> = asked.iter().map(|name| (*name).to_owned()).collect();
         let mut problems = Vec::new();
-        let environment = |name: &str| variable.filter(|_| name == "SPRING_PROFILES_ACTIVE").map(str::to_owned);
-        let entries = entries(root.path(), &service, &asked, &environment, &mut problems);
+        let variables: Vec<_> =
+            variable.map(|value| ("SPRING_PROFILES_ACTIVE".to_owned(), value.to_owned())).into_iter().collect();
+        let said = SpringOutside::of(&variables, &mut problems);
+        let entries = entries(root.path(), &service, (&asked, &said), &|_| None, &mut problems);
         (entries.into_iter().map(|(key, value)| (key, value.value)).collect(), problems)
     }
 
@@ -307,5 +321,22 @@ mod tests {
         }
         let (_, problems) = read(&[("application.yml", "a: 1\n")], &["../../secret"], None);
         assert!(problems[0].blocking && problems[0].message.contains("no name of a profile"));
+    }
+
+    #[test]
+    fn without_an_active_profile_the_default_ones_hold() {
+        let main = "a: main\n---\nspring.config.activate.on-profile: default\na: default\n---\n\
+                    spring.config.activate.on-profile: local\na: local\n";
+        let a = |main: &str, asked: &[&str]| {
+            let (entries, problems) = read(&[("application.yml", main)], asked, None);
+            assert_eq!(problems, []);
+            entries["a"].clone()
+        };
+        assert_eq!(a(main, &[]), "default");
+        assert_eq!(a(main, &["prod"]), "main");
+        assert_eq!(a(&format!("spring.profiles.default: local\n{main}"), &[]), "local");
+        assert_eq!(a(&format!("spring.profiles.default: local\n{main}"), &["default"]), "default");
+        let group = "spring.profiles:\n  default: laptop\n  group.laptop: local\n";
+        assert_eq!(a(&format!("{group}{main}"), &[]), "local");
     }
 }
