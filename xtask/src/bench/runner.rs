@@ -1,7 +1,8 @@
 //! The runner beside Flyway and beside one `psql` session: the same files, the same server, in one run.
 //!
 //! Each contender is measured from start to exit as a process, except Flyway's engine, which is called in a JVM that
-//! runs already: that favours it. The fastest of several runs counts, for each alike.
+//! runs already: that favours it. The fastest of several runs counts, for each alike; beside `psql` on loopback it is the median
+//! of runs in turns.
 
 mod contest;
 mod scripts;
@@ -11,8 +12,9 @@ use std::time::Duration;
 
 use trueup_testkit::{Link, Server, corpora, shared_corpora};
 
+use super::measure::Measured;
 use super::table::Table;
-use contest::{Contest, Job};
+use contest::{Beside, Contest, Job};
 
 /// What a round trip takes longer on the long way; half of it in each direction.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
@@ -77,9 +79,7 @@ fn fresh(contest: &mut Contest<'_>, work: &Path, extent: Extent, table: &mut Tab
     let job = Job::of(scripts::write(work, SCRIPTS)?);
     let script = scripts::for_psql(&job.folder, SCRIPTS);
     let what = format!("fresh apply of {SCRIPTS} scripts, loopback");
-    let (ours, psql) = contest.beside_psql(&job, &script, 7)?;
-    table.plain(&what, &ours);
-    table.against(&format!("{what}, to one `psql` session"), &ours, &psql, TO_PSQL);
+    let ours = to_psql(contest, &job, &script, &what, table)?;
     let (engine, command_line) = contest.flyway_fresh(&job, 2)?;
     table.compared(&format!("{what}, to Flyway's engine in a running JVM"), &ours, &engine);
     table.compared(&format!("{what}, to Flyway's command line"), &ours, &command_line);
@@ -97,6 +97,14 @@ fn fresh(contest: &mut Contest<'_>, work: &Path, extent: Extent, table: &mut Tab
     Ok(())
 }
 
+/// Ours beside one `psql` session; gives ours back.
+fn to_psql(contest: &Contest<'_>, job: &Job, script: &str, what: &str, table: &mut Table) -> Result<Measured, String> {
+    let Beside { turns, ours, psql } = contest.beside_psql(job, script)?;
+    table.plain(&format!("{what}, median of {turns}"), &ours);
+    table.against(&format!("{what}, to one `psql` session in turns, medians of {turns}"), &ours, &psql, TO_PSQL);
+    Ok(ours)
+}
+
 fn all_corpora(contest: &mut Contest<'_>, work: &Path, extent: Extent, table: &mut Table) -> Result<(), String> {
     let Some(root) = shared_corpora() else { return Ok(()) };
     for corpus in corpora(&root).map_err(|error| format!("{}: {error}", root.display()))? {
@@ -105,9 +113,7 @@ fn all_corpora(contest: &mut Contest<'_>, work: &Path, extent: Extent, table: &m
         let script = corpus.script(&filled).map_err(|error| format!("{}: {error}", corpus.name))?;
         let job = Job::corpus(&corpus);
         let what = format!("fresh apply of {}, loopback", corpus.name);
-        let (ours, psql) = contest.beside_psql(&job, &script, 5)?;
-        table.plain(&what, &ours);
-        table.against(&format!("{what}, to one `psql` session"), &ours, &psql, TO_PSQL);
+        let ours = to_psql(contest, &job, &script, &what, table)?;
         let (engine, command_line) = contest.flyway_fresh(&job, 1)?;
         table.compared(&format!("{what}, to Flyway's engine in a running JVM"), &ours, &engine);
         table.compared(&format!("{what}, to Flyway's command line"), &ours, &command_line);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use trueup_testkit::flyway::{CommandLine, Flyway};
 use trueup_testkit::{Corpus, Psql, Server, client_tool};
 
-use super::super::measure::{Measured, best, measure};
+use super::super::measure::{Measured, best, measure, median};
 
 /// Migrations, and the settings that they need.
 pub(super) struct Job {
@@ -55,6 +55,18 @@ pub(super) struct Contest<'s> {
     engine: Result<Flyway, String>,
     command_line: Result<CommandLine, String>,
     empty: tempfile::TempDir,
+}
+
+/// How many turns two contenders take, and for how long they begin new ones.
+const FEWEST_TURNS: usize = 5;
+const MOST_TURNS: usize = 40;
+const FOR_TURNS: Duration = Duration::from_secs(10);
+
+/// What came of turns: the median of each.
+pub(super) struct Beside {
+    pub(super) turns: usize,
+    pub(super) ours: Measured,
+    pub(super) psql: Measured,
 }
 
 /// A figure of a contender that may not be there; why it is not.
@@ -125,14 +137,17 @@ impl<'s> Contest<'s> {
         fastest(runs, || self.ours(job, &self.prepared(job)?, &[]))
     }
 
-    /// Ours and `psql` on new databases, in turns, so that what else the machine does meets both.
-    pub(super) fn beside_psql(&self, job: &Job, script: &str, runs: usize) -> Result<(Measured, Measured), String> {
+    /// Ours and `psql` on new databases, in turns, so that what else the machine does meets both. The median of each
+    /// counts: where `psql` waits for the server in every statement, some of its runs are lucky with the scheduler, and
+    /// the fastest of them tells nothing about the next.
+    pub(super) fn beside_psql(&self, job: &Job, script: &str) -> Result<Beside, String> {
         let (mut ours, mut psql) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
+        let started = Instant::now();
+        while ours.len() < FEWEST_TURNS || ours.len() < MOST_TURNS && started.elapsed() < FOR_TURNS {
             ours.push(self.fresh(job, 1)?);
             psql.push(self.psql(script, 1)?);
         }
-        Ok((best(ours), best(psql)))
+        Ok(Beside { turns: ours.len(), ours: median(ours), psql: median(psql) })
     }
 
     /// One `psql` session that runs a script on new databases.
