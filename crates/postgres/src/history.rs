@@ -75,9 +75,8 @@ impl HistoryTable {
              \"description\" VARCHAR(200) NOT NULL, \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \
              \"checksum\" INTEGER, \"installed_by\" VARCHAR(100) NOT NULL, \
              \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(), \"execution_time\" INTEGER NOT NULL, \
-             \"success\" BOOLEAN NOT NULL){space};{rows}\
-             ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (\"installed_rank\"){index_space};CREATE INDEX {} ON \
-             {table} (\"success\"){space};",
+             \"success\" BOOLEAN NOT NULL, CONSTRAINT {} PRIMARY KEY (\"installed_rank\"){index_space}){space};{rows}\
+             CREATE INDEX {} ON {table} (\"success\"){space};",
             named("_pk"),
             named("_s_idx")
         )

@@ -29,6 +29,9 @@ fn ours(scene: &Scene, verb: &str, more: &[&str], variables: &[(&str, &str)]) ->
     answer(&command.args(more).output().unwrap())
 }
 
+/// What is typed, the variables, and the name that then is made.
+type Case<'c> = (&'c [&'c str], &'c [(&'c str, &'c str)], &'c str);
+
 #[test]
 fn springs_profiles_decide_what_is_made() {
     let resources = "src/main/resources";
@@ -42,7 +45,7 @@ fn springs_profiles_decide_what_is_made() {
     const ACTIVE: &str = "SPRING_PROFILES_ACTIVE";
     const JSON: &str = "SPRING_APPLICATION_JSON";
     let variable = ("SPRING_FLYWAY_PLACEHOLDERS_NAME", "of_variable");
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&[], &[], "main"),
         (&[], &[(ACTIVE, "test")], "of_document"),
         (&["--spring-profiles", "prod"], &[(ACTIVE, "test")], "of_file"),

@@ -129,7 +129,7 @@ impl Runner<'_> {
         match () {
             () if outcome.unexpected_copy => self.failure(step, place, Cause::CopyWithoutData, Left::Nothing),
             // BEGIN is done, and a check behind it is what failed: of the lock, or of the history.
-            () if (1..lead - 1).any(ours) => self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing),
+            () if (1..lead).any(ours) => self.failure(step, Place::NOWHERE, Cause::HistoryChanged, Left::Nothing),
             () if canceled => self.failure(step, place, Cause::Interrupted, Left::Nothing),
             () => self.failure(step, place, Cause::Statement(error), Left::Nothing),
         }

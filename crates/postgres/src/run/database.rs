@@ -197,11 +197,14 @@ impl Database {
         history::ask(&mut self.session, &self.guard.table)?;
         let locked = lock::is_taken(self.session.next_outcome().await?)?;
         let seen = self.session_answer().await?;
-        let schemas = self.facts(seen);
+        let schemas = self.facts(&seen);
         let rows = self.session.next_outcome().await?;
+        if !locked {
+            return Ok(None);
+        }
         let has_history = schemas.iter().any(|schema| schema.has_history);
-        let rows = if locked && has_history { Some(history::answer(rows)?) } else { None };
-        Ok(locked.then_some(Look { schemas, rows }))
+        let rows = if has_history { Some(history::answer(rows)?) } else { None };
+        Ok(Some(Look { schemas: self.with_contents(schemas).await?, rows }))
     }
 
     /// Takes the lock, and looks at schemas and history.
@@ -236,7 +239,23 @@ impl Database {
     pub(super) async fn look(&mut self) -> Result<Vec<SchemaFacts>, RunError> {
         self.session.send_for_rows(&self.question())?;
         let outcome = self.session_answer().await?;
-        Ok(self.facts(outcome))
+        let facts = self.facts(&outcome);
+        self.with_contents(facts).await
+    }
+
+    /// Looks closer at schemas that something depends on. Beside a history nobody asks whether they are empty, and in a
+    /// new database nothing depends on them: then the server need not plan a question about five catalogs.
+    async fn with_contents(&mut self, mut facts: Vec<SchemaFacts>) -> Result<Vec<SchemaFacts>, RunError> {
+        let in_doubt: Vec<_> = facts.iter().filter(|schema| !schema.empty).map(|schema| &schema.name).collect();
+        if in_doubt.is_empty() || facts.iter().any(|schema| schema.has_history) {
+            return Ok(facts);
+        }
+        self.session.send_for_rows(&about_contents(&literals(in_doubt)))?;
+        let outcome = self.session_answer().await?;
+        for schema in &mut facts {
+            schema.empty = row_of(&outcome, &schema.name).is_none();
+        }
+        Ok(facts)
     }
 
     async fn session_answer(&mut self) -> Result<Outcome, RunError> {
@@ -248,21 +267,23 @@ impl Database {
     }
 
     fn question(&self) -> String {
-        let values = self.looked_at().into_iter().map(|name| format!("({})", literal(name.as_str())));
-        let values = values.collect::<Vec<_>>().join(",");
         let (table, progress) = (literal(self.guard.table.name().name.as_str()), literal(self.progress().name()));
-        about_schemas(&table, &progress, &values)
+        about_schemas(&table, &progress, &literals(&self.looked_at()))
     }
 
-    fn facts(&self, outcome: Outcome) -> Vec<SchemaFacts> {
-        let is = |row: &[Option<String>], column: usize| row.get(column).cloned().flatten().as_deref() == Some("t");
+    fn facts(&self, outcome: &Outcome) -> Vec<SchemaFacts> {
         let history = &self.guard.table.name().schema;
-        let facts = self.looked_at().into_iter().zip(outcome.rows).map(|(name, row)| SchemaFacts {
-            exists: is(&row, 0),
-            empty: !is(&row, 1),
-            has_history: is(&row, 2) && name == *history,
-            has_progress: is(&row, 3) && name == *history,
-            name,
+        let facts = self.looked_at().into_iter().map(|name| {
+            let row = row_of(outcome, &name);
+            let is =
+                |column: usize| row.and_then(|row| row.get(column)).is_some_and(|text| text.as_deref() == Some("t"));
+            SchemaFacts {
+                exists: row.is_some(),
+                empty: !is(1),
+                has_history: is(2) && name == *history,
+                has_progress: is(3) && name == *history,
+                name,
+            }
         });
         facts.collect()
     }
@@ -273,11 +294,35 @@ impl Database {
     }
 }
 
-/// Empty as Flyway has it: no table, view, sequence, no type of its own, no function; members of extensions aside. What is in a
-/// schema depends on it, which an index finds; row types and arrays depend on something else.
-fn about_schemas(table: &str, progress: &str, values: &str) -> String {
+/// Names as a list of literals.
+fn literals<'n>(names: impl IntoIterator<Item = &'n Identifier>) -> String {
+    names.into_iter().map(|name| literal(name.as_str())).collect::<Vec<_>>().join(",")
+}
+
+/// The row that begins with this name.
+fn row_of<'o>(outcome: &'o Outcome, name: &Identifier) -> Option<&'o [Option<String>]> {
+    let is_it = |row: &&Vec<Option<String>>| row.first().is_some_and(|first| first.as_deref() == Some(name.as_str()));
+    outcome.rows.iter().find(is_it).map(Vec::as_slice)
+}
+
+/// The schemas among `names` that exist, each with whether anything depends on it, and whether the two tables are in it.
+fn about_schemas(table: &str, progress: &str, names: &str) -> String {
     format!(
-        "SELECT n.oid IS NOT NULL,\
+        "SELECT n.nspname,\
+     EXISTS (SELECT FROM pg_catalog.pg_depend o \
+       WHERE o.refclassid='pg_catalog.pg_namespace'::pg_catalog.regclass AND o.refobjid=n.oid),\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}),\
+     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={progress}) \
+     FROM pg_catalog.pg_namespace n WHERE n.nspname IN ({names})"
+    )
+}
+
+/// The schemas among `names` that are not empty, as Flyway has it: no table, view, sequence, no type of its own, no function;
+/// members of extensions aside. What is in a schema depends on it, which an index finds; row types and arrays depend on
+/// something else.
+fn about_contents(names: &str) -> String {
+    format!(
+        "SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname IN ({names}) AND \
      EXISTS (SELECT FROM pg_catalog.pg_depend o \
        WHERE o.refclassid='pg_catalog.pg_namespace'::pg_catalog.regclass AND o.refobjid=n.oid \
        AND CASE o.classid \
@@ -287,11 +332,7 @@ fn about_schemas(table: &str, progress: &str, values: &str) -> String {
            THEN EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=o.objid AND t.typcategory NOT IN ('A','C')) \
          ELSE o.classid='pg_catalog.pg_proc'::pg_catalog.regclass END \
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
-         WHERE d.classid=o.classid AND d.objid=o.objid AND d.deptype='e')),\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={table}),\
-     EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace=n.oid AND c.relkind='r' AND c.relname={progress}) \
-     FROM (SELECT pg_catalog.row_number() OVER () AS i,v.name FROM (VALUES {values}) v(name)) w \
-     LEFT JOIN pg_catalog.pg_namespace n ON n.nspname=w.name ORDER BY w.i"
+         WHERE d.classid=o.classid AND d.objid=o.objid AND d.deptype='e'))"
     )
 }
 

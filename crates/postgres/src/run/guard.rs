@@ -28,6 +28,11 @@ pub(super) enum Kept {
     No,
 }
 
+/// Leaves the rank for the message behind the script, in a setting that ends with the transaction.
+fn leave_rank(rank: &str) -> String {
+    format!("pg_catalog.set_config('trueup.rank',{rank},true)")
+}
+
 /// Names of the prepared statements: of the check before a script, of the one behind it, and of the row.
 const BEFORE: &str = "\"trueup: before a script\"";
 const BEHIND: &str = "\"trueup: behind a script\"";
@@ -77,7 +82,7 @@ impl Guard {
     /// Statements before the script in its message.
     pub(super) fn first_lead(&self) -> usize {
         let begin = if self.pooled.is_some() { pooled::LEAD } else { 1 };
-        begin + 2
+        begin + 1
     }
 
     /// Fails with a division by zero unless this is the last rank in the history.
@@ -93,9 +98,10 @@ impl Guard {
     /// The message that prepares the statements around scripts, for as long as the session lasts.
     pub(super) fn keep(&self) -> String {
         format!(
-            "PREPARE {BEFORE}(pg_catalog.int4) AS SELECT {};PREPARE {BEHIND}(pg_catalog.text) AS {};\
+            "PREPARE {BEFORE}(pg_catalog.int4,pg_catalog.text) AS SELECT {},{};PREPARE {BEHIND}(pg_catalog.text) AS {};\
              PREPARE {ROW}({VALUE_TYPES}) AS {}",
             self.is_last("$1"),
+            leave_rank("$2"),
             self.settled_behind("$1"),
             self.table.insert_parameters(&self.stamp, ELAPSED)
         )
@@ -104,10 +110,12 @@ impl Guard {
     /// What stands before a script of this rank, in the same message; ends with a newline.
     pub(super) fn first(&self, rank: i32, kept: Kept) -> String {
         let check = match kept {
-            Kept::Yes => format!("EXECUTE {BEFORE}({});", rank - 1),
-            Kept::NotYet | Kept::No => self.check(rank - 1),
+            Kept::Yes => format!("EXECUTE {BEFORE}({},'{rank}');", rank - 1),
+            Kept::NotYet | Kept::No => {
+                format!("SELECT {},{};", self.is_last(&(rank - 1).to_string()), leave_rank(&format!("'{rank}'")))
+            }
         };
-        format!("{}{check}SET LOCAL trueup.rank='{rank}';\n", self.begin())
+        format!("{}{check}\n", self.begin())
     }
 
     /// The message behind it: deferred constraints fire, everything is as before, the row is added.
