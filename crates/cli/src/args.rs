@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trueup_model::secret::Secret;
 
-pub use self::portal::{DiffArgs, ErdArgs, ErdEngine, PortalArgs, PortalCommand, PortalFormat, ServeArgs, TruthArgs};
+pub use self::portal::{
+    DiffArgs, ErdArgs, ErdEngine, PortalArgs, PortalCommand, PortalFormat, ServeArgs, TruthArgs, USUAL_OUT,
+};
 use self::run::{BASELINE_EXAMPLES, CLEAN_EXAMPLES, REPAIR_EXAMPLES, RUN_EXAMPLES, UNDO_EXAMPLES};
 pub use self::run::{DatabaseArgs, FlywayArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
 

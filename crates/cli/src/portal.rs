@@ -17,11 +17,12 @@ pub use serve::serve;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use trueup_portal::input::Input;
 use trueup_portal::markdown::{self, Flavour, Sections};
 use trueup_portal::{Sink, Stopped, build_into};
 
-use crate::args::{PortalArgs, PortalFormat};
+use crate::args::{ErdArgs, PortalArgs, PortalFormat, TruthArgs, USUAL_OUT};
 use crate::check::{CheckError, Place, output};
 use crate::report::InputError;
 use crate::report::text::{SENTENCE, clean, count};
@@ -49,7 +50,7 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
     refuse_options(arguments)?;
     let mut project = Project::read(&arguments.truth, place)?;
     if !project.errors.is_empty() {
-        return refuse(project, place);
+        return refuse(project, task, place);
     }
     let program = project.plantuml(&arguments.erd, place)?;
     let out = place.folder.join(&arguments.out);
@@ -59,7 +60,7 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
         Some(Ok(drawings)) => Some(drawings),
         Some(Err(errors)) => {
             project.errors = errors;
-            return refuse(project, place);
+            return refuse(project, task, place);
         }
     };
     let input = Input { drawings: drawings.as_ref(), ..project.input() };
@@ -67,7 +68,7 @@ pub fn run(task: Task, arguments: &PortalArgs, place: &Place) -> Result<u8, Chec
         Ok(pages) => pages,
         Err(errors) => {
             project.errors = errors;
-            return refuse(project, place);
+            return refuse(project, task, place);
         }
     };
     let make = |sink: &dyn Sink| make(&input, arguments, sink);
@@ -137,8 +138,12 @@ fn refuse_options(arguments: &PortalArgs) -> Result<(), CheckError> {
 }
 
 /// Nothing is written.
-fn refuse(project: Project, place: &Place) -> Result<u8, CheckError> {
-    project.tell_errors(place)?;
+fn refuse(project: Project, task: Task, place: &Place) -> Result<u8, CheckError> {
+    let lack = match task {
+        Task::Build => "no page was written",
+        Task::Check => "no page was compared",
+    };
+    project.tell_errors(lack, place)?;
     Ok(FAILED)
 }
 
@@ -161,12 +166,29 @@ fn built(project: &Project, arguments: &PortalArgs, outcome: &Outcome, (pages, c
     text
 }
 
+/// The command that brings the pages up to date. What may hold a password, such as an address, is not repeated.
+fn rebuild(arguments: &PortalArgs) -> String {
+    let mut command = "`trueup portal build".to_owned();
+    let mut add = |option: &str, value: &str| command.push_str(&format!(" {option} {}", clean(value, SENTENCE)));
+    if arguments.out != Path::new(USUAL_OUT) {
+        add("--out", &arguments.out.display().to_string());
+    }
+    if let Some(format) = arguments.format.to_possible_value().filter(|_| arguments.format != PortalFormat::default()) {
+        add("--format", format.get_name());
+    }
+    arguments.page.iter().for_each(|page| add("--page", &page.display().to_string()));
+    command.push('`');
+    let has_more =
+        arguments.truth != TruthArgs::default() || arguments.pictures.is_some() || arguments.erd != ErdArgs::default();
+    if has_more { command + " with the other options that were given here" } else { command }
+}
+
 fn compared(arguments: &PortalArgs, stale: &[(&'static str, String)]) -> String {
     let out = clean(&arguments.out.display().to_string(), SENTENCE);
     if stale.is_empty() {
         return format!("the pages in {out} are current\n");
     }
-    let mut text = format!("the pages in {out} are stale; run `trueup portal build`\n");
+    let mut text = format!("the pages in {out} are stale; run {}\n", rebuild(arguments));
     for (what, path) in stale {
         let _ = writeln!(text, "  {what:<9} {}", clean(path, SENTENCE));
     }

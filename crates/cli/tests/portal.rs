@@ -228,7 +228,7 @@ fn a_file_that_is_no_report_is_refused() {
 
 /// What follows the sum, which names the time.
 fn errors(run: &Run) -> Vec<&str> {
-    run.1.lines().skip(2).collect()
+    run.1.lines().skip_while(|line| !line.is_empty()).collect()
 }
 
 #[test]
@@ -254,6 +254,53 @@ fn errors_of_the_intent_are_those_of_check_and_nothing_is_written() {
     let (code, text) = project.trueup(&["portal", "build"]);
     assert_eq!((code, text.contains(DOMAINS)), (2, true), "{text}");
     assert_eq!(project.files(), before);
+}
+
+#[test]
+fn a_portal_speaks_of_itself_and_not_of_a_check() {
+    let project = Project::new();
+    project.write(YAML, &INTENT.replace("svc-members:\n", "svc-loans:\n"));
+    for (arguments, headline) in [
+        (&["portal", "build"][..], "✗ 1 input error: no page was written\n"),
+        (&["portal", "check"], "✗ 1 input error: no page was compared\n"),
+    ] {
+        let (code, text) = project.trueup(arguments);
+        assert!(code == 2 && text.starts_with(headline) && !text.contains("PostgreSQL"), "{text}");
+    }
+    project.write(YAML, INTENT);
+    for (more, command) in [
+        (&["--out", "docs/data"][..], "run `trueup portal build --out docs/data`\n"),
+        (
+            &["--format", "mkdocs", "--main", "main"],
+            "run `trueup portal build --format mkdocs` with the other options that were given here\n",
+        ),
+    ] {
+        let (code, text) = project.trueup(&[&["portal", "check"], more].concat());
+        assert_eq!((code, text.contains(command)), (1, true), "{text}");
+    }
+    project.write(YAML, "# nothing yet\n");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert_eq!(
+        (code, text.contains("no service is declared: expected the name of each as a key")),
+        (0, true),
+        "{text}"
+    );
+    assert!(words(&project.read("portal/index.html"), ".quiet")[0].starts_with("No service is declared."));
+}
+
+#[test]
+fn what_the_yaml_does_not_make_clear_is_said_on_the_first_page() {
+    let project = Project::new();
+    project.write(YAML, &INTENT.replace("constraints: PK", "constraints: PK and more"));
+    project.write(DOMAINS, "Lending:\n  services: [svc-loan]\n");
+    let (code, text) = project.trueup(&["portal", "build"]);
+    assert!(code == 0 && text.contains("in the YAML alone: see the page of findings, or run `trueup check`"), "{text}");
+    let stranger =
+        "domains.yaml:2:14: `svc-loan` is no service of the intent, and is not shown; did you mean `svc-loans`?";
+    assert!(text.contains(stranger), "{text}");
+    let home = project.read("portal/index.html");
+    assert!(words(&home, ".banner")[0].contains("Reading the YAML alone gave"), "{:?}", words(&home, ".banner"));
+    assert!(words(&home, "main li").iter().any(|item| item.contains("did you mean `svc-loans`?")));
 }
 
 #[test]

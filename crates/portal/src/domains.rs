@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use trueup_intent::{IntentError, Source, properties};
 use trueup_model::location::{Located, Location};
 
+use crate::pages::icons;
+
 /// All domains, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Domains {
@@ -86,7 +88,17 @@ pub fn read(source: &Source) -> Result<Domains, Vec<IntentError>> {
     let mut domains = Domains::default();
     let mut positions = BTreeMap::new();
     for (key, value) in entries {
-        let Some((name, field)) = split(&key) else { continue };
+        let Some((name, field)) = split(&key) else {
+            // Of `A:` and `A: {}` there is nothing to set aside.
+            if value.value.is_empty() {
+                continue;
+            }
+            domains.note(
+                value.at,
+                format!("`{key}` is no domain: expected `color`, `icon` and a list of `services` below it"),
+            );
+            continue;
+        };
         let position = *positions.entry(name.to_owned()).or_insert_with(|| {
             domains.domains.push(Domain { name: name.to_owned(), color: None, icon: None, services: Vec::new() });
             domains.domains.len() - 1
@@ -99,31 +111,52 @@ pub fn read(source: &Source) -> Result<Domains, Vec<IntentError>> {
 
 /// What a property of a domain says.
 #[derive(Clone, Copy)]
-enum Field {
+enum Field<'k> {
     Color,
     Icon,
     Service,
+    /// `services` that are no list.
+    Services,
+    /// A key as it is written, and the one that is meant.
+    Misspelt(&'k str, &'static str),
     Other,
 }
 
+/// Keys that other programs hardly have, and what is meant by them.
+const MISSPELT: [(&str, &str); 5] =
+    [("colour", "color"), ("colors", "color"), ("icons", "icon"), ("service", "services"), ("Services", "services")];
+
 /// `Guest Identity.services[0]`: the domain and the field; a domain's name may have dots in it.
-fn split(key: &str) -> Option<(&str, Field)> {
+fn split(key: &str) -> Option<(&str, Field<'_>)> {
     let (name, field) = key.rsplit_once('.')?;
     let field = match field {
         "color" => Field::Color,
         "icon" => Field::Icon,
+        "services" => Field::Services,
         _ if field.starts_with("services[") && field.ends_with(']') => Field::Service,
-        _ => Field::Other,
+        _ => {
+            let bare = field.split('[').next().unwrap_or(field);
+            let meant = MISSPELT.iter().find(|(written, _)| *written == bare);
+            meant.map_or(Field::Other, |(_, meant)| Field::Misspelt(bare, meant))
+        }
     };
     Some((name, field))
 }
 
 impl Domains {
-    fn take(&mut self, position: usize, field: Field, value: Located<String>) {
+    fn take(&mut self, position: usize, field: Field<'_>, value: Located<String>) {
         let domain = &mut self.domains[position];
         match field {
             Field::Service => domain.services.push(value),
-            Field::Icon => domain.icon = Some(value.value).filter(|icon| !icon.trim().is_empty()),
+            Field::Icon => {
+                let icon = Some(value.value).filter(|icon| !icon.trim().is_empty());
+                if let Some(unknown) = icon.as_ref().filter(|icon| !icons::is_drawn(icon)) {
+                    let known = icons::names().collect::<Vec<_>>().join(", ");
+                    let message = format!("the icon `{unknown}` is not drawn, letters stand for it; drawn are {known}");
+                    self.notes.push(Note { at: value.at, message });
+                }
+                self.domains[position].icon = icon;
+            }
             Field::Color => {
                 domain.color = Color::parse(&value.value);
                 if domain.color.is_none() && !value.value.is_empty() {
@@ -132,8 +165,26 @@ impl Domains {
                     self.notes.push(Note { at: value.at, message });
                 }
             }
+            // So is an empty list read.
+            Field::Services if value.value.is_empty() => {}
+            Field::Services => {
+                let message = format!(
+                    "the services of `{}` are no list, and are not used: write `services: [{}]`",
+                    domain.name, value.value
+                );
+                self.notes.push(Note { at: value.at, message });
+            }
+            Field::Misspelt(written, meant) => {
+                let message = format!("`{written}` of `{}` is not used: `{meant}` would be", domain.name);
+                self.notes.push(Note { at: value.at, message });
+            }
             Field::Other => {}
         }
+    }
+
+    /// Notes that something was set aside.
+    pub fn note(&mut self, at: Location, message: String) {
+        self.notes.push(Note { at, message });
     }
 
     /// A service belongs to the first domain that names it.
@@ -194,6 +245,40 @@ mod tests {
         let read = domains("A:\n  services: [s]\nB:\n  services: [s, t]\n");
         assert_eq!(read.domains[1].services.len(), 1);
         assert_eq!(read.notes[0].at.line, 4);
+    }
+
+    #[test]
+    fn what_is_not_used_is_said_once_with_its_place() {
+        let said = |yaml: &str| {
+            let notes = domains(yaml).notes;
+            notes
+                .into_iter()
+                .map(|note| format!("{}:{} {}", note.at.line, note.at.column, note.message))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said("A:\n  services: svc-a\n"),
+            ["2:13 the services of `A` are no list, and are not used: write `services: [svc-a]`"]
+        );
+        assert_eq!(
+            said("A:\n  colour: '#fff'\n  services: [a]\n"),
+            ["2:11 `colour` of `A` is not used: `color` would be"]
+        );
+        assert_eq!(said("A:\n  service: [a]\n"), ["2:13 `service` of `A` is not used: `services` would be"]);
+        assert_eq!(
+            said("A: b\n"),
+            ["1:4 `A` is no domain: expected `color`, `icon` and a list of `services` below it"]
+        );
+        let icon = said("A:\n  icon: rocket\n  services: [a]\n");
+        assert!(
+            icon[0].starts_with("2:9 the icon `rocket` is not drawn, letters stand for it; drawn are account, "),
+            "{icon:?}"
+        );
+        for fine in
+            ["A:\n  icon: mdi-book\n  owner: x\n  services: [a]\n", "A:\n  icon: ''\n  services: []\n", "A: {}\n"]
+        {
+            assert_eq!(said(fine), [""; 0], "{fine}");
+        }
     }
 
     #[test]

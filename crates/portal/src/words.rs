@@ -3,6 +3,7 @@
 use trueup_model::declared::DeclaredService;
 
 use crate::board::Board;
+use crate::input::Standing;
 use crate::lookup::Lookup;
 use crate::stage::{Flow, Stage};
 use crate::tally;
@@ -123,6 +124,26 @@ pub(crate) const UNSEEN: &str = "Migrations not known, and why";
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// How much reading the YAML found, where no report says more; none where it found nothing.
+pub(crate) fn found_in_yaml(input: &Lookup<'_>) -> Option<String> {
+    let found = input.reading.len();
+    (input.report.is_none() && found > 0).then(|| format!("Reading the YAML alone gave {}.", count(found, "finding")))
+}
+
+/// What is said where no finding of a service counts.
+pub(crate) fn no_finding(standing: &Standing) -> String {
+    match standing {
+        Standing::NotVerified => "Not verified: the report does not speak of this service.".to_owned(),
+        Standing::NotChecked(reason) => format!("Not checked: {reason}."),
+        Standing::Unknown(reason) => format!("Unknown: {reason}. No finding says more."),
+        Standing::Agrees { accepted: 0 } => "Compared, and nothing differs.".to_owned(),
+        Standing::Agrees { accepted } => {
+            format!("Compared, and nothing differs but what is accepted: {}.", count(*accepted, "finding"))
+        }
+        Standing::Differs { findings } => format!("{} count.", count(*findings, "finding")),
+    }
 }
 
 /// How much a migration made or last wrote, by kind.

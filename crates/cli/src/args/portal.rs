@@ -82,11 +82,14 @@ pub enum PortalFormat {
     Sections,
 }
 
+/// The folder of the pages when nobody names another.
+pub const USUAL_OUT: &str = "portal";
+
 /// Options of `trueup portal build` and `trueup portal check`.
 #[derive(Debug, Args)]
 pub struct PortalArgs {
     /// The folder of the pages
-    #[arg(long, value_name = "DIR", default_value = "portal", help_heading = PORTAL)]
+    #[arg(long, value_name = "DIR", default_value = USUAL_OUT, help_heading = PORTAL)]
     pub out: PathBuf,
     /// What is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = PORTAL)]
@@ -110,7 +113,7 @@ pub struct PortalArgs {
 }
 
 /// Options that say who draws the diagrams.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct ErdArgs {
     /// Who draws the diagrams of services and the map; without it `[portal] erd`, else trueup
     ///
@@ -192,7 +195,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Options that say what is known beyond the intent.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct TruthArgs {
     /// What `trueup check --format json` printed; without it every page says: not verified
     #[arg(long, value_name = "FILE", help_heading = PORTAL)]

@@ -19,6 +19,13 @@ pub fn write(report: &Report, inputs: &Inputs, arguments: &CheckArgs, place: &Pl
     }
 }
 
+/// What is wrong with the inputs of another command, for people; `headline` stands for the verdict.
+pub fn errors(report: &Report, inputs: &Inputs, headline: String, place: &Place) -> String {
+    let sources = |file: &str| read_source(&inputs.root, file);
+    let options = human_options(&CheckArgs::default(), place);
+    human::render(report, &sources, &Options { headline: Some(headline), ..options })
+}
+
 fn render(report: &Report, inputs: &Inputs, arguments: &CheckArgs, place: &Place) -> String {
     match arguments.format {
         Format::Human => {

@@ -28,7 +28,7 @@ pub fn diff(arguments: &DiffArgs, place: &Place) -> Result<u8, CheckError> {
     refuse_address(arguments)?;
     let mut project = Project::read(&TruthArgs::default(), place)?;
     if !project.errors.is_empty() {
-        project.tell_errors(place)?;
+        project.tell_errors("nothing was drawn", place)?;
         return Ok(FAILED);
     }
     let root = project.root().to_owned();
@@ -38,7 +38,7 @@ pub fn diff(arguments: &DiffArgs, place: &Place) -> Result<u8, CheckError> {
     let sources = sources(&root, &former, arguments, &mut errors);
     if !errors.is_empty() {
         project.errors = errors;
-        project.tell_errors(place)?;
+        project.tell_errors("nothing was drawn", place)?;
         return Ok(FAILED);
     }
     let comparison = Comparison {

@@ -15,12 +15,13 @@ use super::outdated::Present;
 use super::plantuml::{self, Program};
 use super::report::{self, Read};
 use super::repository::Repository;
-use crate::args::{CheckArgs, ErdArgs, TruthArgs};
+use crate::args::{ErdArgs, TruthArgs};
 use crate::check::inputs::{self, Inputs};
 use crate::check::{CheckError, Place, find_settings, output};
 use crate::report::text::{SENTENCE, clean, count, place as shown_place};
 use crate::report::{InputError, Report};
 use crate::settings::{PortalSettings, Settings};
+use crate::suggest::nearest;
 
 /// The file beside the first file of the intent that puts services into domains.
 const DOMAINS: &str = "domains.yaml";
@@ -71,7 +72,8 @@ impl Project {
         let (files, sources) = inputs::intent_sources(&root, settings, &mut errors);
         let reading = trueup_intent::read(&sources);
         errors.extend(reading.errors.iter().map(|error| InputError::at(error.at.clone(), &error.message, &error.help)));
-        let domains = read_domains(&root, &files, &mut errors);
+        let mut domains = read_domains(&root, &files, &mut errors);
+        note_strangers(&mut domains, &reading);
         Self { root, files, reading, domains, errors, ..Self::default() }
     }
 
@@ -162,11 +164,22 @@ impl Project {
     /// What was set aside, and that nothing is verified when that is so; a line each.
     pub(super) fn notes(&self) -> String {
         let mut text = String::new();
+        if self.reading.declared.services.is_empty() {
+            let files = self.files.iter().map(|file| clean(file, SENTENCE)).collect::<Vec<_>>().join(", ");
+            let _ = writeln!(
+                text,
+                "  no service is declared: expected the name of each as a key at the left margin of {files}"
+            );
+        }
         for note in &self.domains.notes {
             let _ = writeln!(text, "  {}: {}", shown_place(&note.at, SENTENCE), clean(&note.message, SENTENCE));
         }
         for note in &self.truth.notes {
             let _ = writeln!(text, "  {}", clean(note, SENTENCE));
+        }
+        if self.truth.report.is_none() && !self.reading.findings.is_empty() {
+            let found = count(self.reading.findings.len(), "finding");
+            let _ = writeln!(text, "  {found} in the YAML alone: see the page of findings, or run `trueup check`");
         }
         if self.truth.report.is_none() {
             text.push_str("  not verified: give --report to show what a check found\n");
@@ -174,8 +187,8 @@ impl Project {
         text
     }
 
-    /// Prints what `check` would print about the same errors.
-    pub(super) fn tell_errors(self, place: &Place) -> Result<(), CheckError> {
+    /// Prints the errors as `check` does; `lack` is what there is not because of them.
+    pub(super) fn tell_errors(self, lack: &str, place: &Place) -> Result<(), CheckError> {
         let report = Report { errors: self.errors, ..Report::default() };
         let inputs = Inputs {
             root: self.root,
@@ -184,7 +197,8 @@ impl Project {
             services: Vec::new(),
             errors: Vec::new(),
         };
-        output::write(&report, &inputs, &CheckArgs::default(), place)
+        let headline = format!("{}: {lack}", count(report.errors.len(), "input error"));
+        output::print(&output::errors(&report, &inputs, headline, place))
     }
 }
 
@@ -205,6 +219,17 @@ pub(super) fn domains_file(files: &[String]) -> Option<String> {
     let first = files.first()?;
     let beside = first.rsplit_once('/').map(|(folder, _)| format!("{folder}/{DOMAINS}"));
     Some(beside.unwrap_or_else(|| DOMAINS.to_owned()))
+}
+
+/// Services of domains that are none of the intent: a misspelt name leaves its service without a domain.
+fn note_strangers(domains: &mut Domains, reading: &Reading) {
+    let known: BTreeSet<&str> = reading.declared.services.iter().map(|service| service.name.value.as_str()).collect();
+    let named: Vec<_> = domains.domains.iter().flat_map(|domain| &domain.services).cloned().collect();
+    for service in named.into_iter().filter(|service| !known.contains(service.value.as_str())) {
+        let meant = nearest(&service.value, known.iter().copied());
+        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+        domains.note(service.at, format!("`{}` is no service of the intent, and is not shown{meant}", service.value));
+    }
 }
 
 /// `domains.yaml` beside the first file of the intent; none is no domains.

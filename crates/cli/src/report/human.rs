@@ -44,11 +44,13 @@ pub struct Options {
     pub service: Option<String>,
     /// Show every finding in detail, however many there are.
     pub all: bool,
+    /// What stands for the verdict and what it rests on, where another command tells its errors.
+    pub headline: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { style: Style::plain(100), height: 40, service: None, all: false }
+        Self { style: Style::plain(100), height: 40, service: None, all: false, headline: None }
     }
 }
 

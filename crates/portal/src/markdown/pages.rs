@@ -14,12 +14,13 @@ use crate::counts::Counts;
 use crate::input::{Accepted, Standing};
 use crate::links::{Links, Page, has_table_pages};
 use crate::lookup::Lookup;
+use crate::pages::NO_SERVICE;
 use crate::pages::findings::OPEN;
 use crate::pages::guide::stages;
-use crate::pages::{standing_sentence, standing_words};
+use crate::pages::standing_words;
 use crate::tally::{self, Open};
 use crate::text::{count, thousands};
-use crate::words::stage_words;
+use crate::words::{found_in_yaml, no_finding, stage_words};
 
 /// The pages, apart from where their files lie.
 pub(super) struct Book<'a> {
@@ -60,6 +61,9 @@ impl Book<'_> {
         let parts = counts.parts().map(|(number, noun)| count(number, noun));
         let (other, listed) = (counts.services - counts.postgres, counts.tables - counts.detailed);
         let mut line = Inline::of(&format!("{}.", parts.join(", ")));
+        if counts.services == 0 {
+            line.text(" ").text(NO_SERVICE);
+        }
         if other > 0 {
             let other = count(other, "service");
             line.text(&format!(" Without PostgreSQL, so documented and never checked: {other}."));
@@ -95,6 +99,9 @@ impl Book<'_> {
                 " These pages show what is intended. Nothing here says that any of it exists. Build them with the report of a \
                 check to see where the migrations agree.",
             );
+            if let Some(found) = found_in_yaml(self.input) {
+                line.text(" ").link(&href(&Page::Home, &Page::Findings), &Inline::of(&found));
+            }
             out.paragraph(&line);
             return;
         };
@@ -194,8 +201,7 @@ impl Book<'_> {
         if self.input.report.is_none() {
             line.text("Not verified: no report of a check was given. ");
         } else if findings.is_empty() {
-            line.text("No finding counts; the service is ");
-            line.text(&standing_sentence(&self.input.standing(service))).text(". ");
+            line.text(&no_finding(&self.input.standing(service))).text(" ");
         }
         line.link(&href(page, &Page::Guide), &Inline::of("How to read this"));
         out.paragraph(&line);

@@ -12,6 +12,7 @@ use crate::input::Accepted;
 use crate::links::Page;
 use crate::markup::Markup;
 use crate::text::{count, thousands};
+use crate::words::no_finding;
 
 /// The page of all findings shows all of them up to so many; of more, the first of each service.
 const MOST: usize = 2_000;
@@ -98,7 +99,7 @@ impl Pages<'_> {
             if is_open || shown.is_empty() {
                 self.list(name, shown, false, section);
             } else {
-                section.element("details", &[], |details| {
+                section.element("details", &[("class", "by-service")], |details| {
                     details.leaf("summary", &[], &sentence(findings));
                     self.list(name, shown, false, details);
                 });
@@ -143,10 +144,7 @@ impl Pages<'_> {
                     p.leaf("a", &[("href", &page.to(&Page::Guide))], "How to read this");
                 });
             } else if findings.is_empty() {
-                let standing = super::home::standing_sentence(&self.input.standing(service));
-                section.element("p", &[("class", "note")], |p| {
-                    p.text("No finding counts; the service is ").text(&standing).text(".");
-                });
+                section.leaf("p", &[("class", "note")], &no_finding(&self.input.standing(service)));
             }
             self.list(name, findings, true, section);
             accepted_list(accepted, section);

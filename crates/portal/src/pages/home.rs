@@ -13,6 +13,7 @@ use crate::markup::Markup;
 use crate::site::domain_class;
 use crate::tally::{self, Open};
 use crate::text::{count, thousands};
+use crate::words::found_in_yaml;
 
 /// How many tables a service's card names; none, where there are more services than a page can show with theirs.
 const SHOWN_TABLES: usize = 12;
@@ -20,6 +21,9 @@ const NAMED_UP_TO: usize = 200;
 
 /// How many references between services are listed.
 const SHOWN_REFERENCES: usize = 100;
+
+/// What is said of an intent without a service.
+pub(crate) const NO_SERVICE: &str = "No service is declared. Each key at the left margin of the YAML would be one.";
 
 impl Pages<'_> {
     /// The first page.
@@ -48,8 +52,9 @@ impl Pages<'_> {
         });
         let (other, listed) = (counts.services - counts.postgres, counts.tables - counts.detailed);
         out.element("p", &[("class", "quiet")], |p| {
-            p.text(&match other {
-                0 => "All services are on PostgreSQL. ".to_owned(),
+            p.text(&match (counts.services, other) {
+                (0, _) => NO_SERVICE.to_owned(),
+                (_, 0) => "All services are on PostgreSQL. ".to_owned(),
                 _ => format!("Without PostgreSQL, so documented and never checked: {}. ", count(other, "service")),
             });
             if listed > 0 {
@@ -65,6 +70,9 @@ impl Pages<'_> {
                 p.leaf("strong", &[], "Not verified. ");
                 p.text("These pages show what is intended. Nothing here says that any of it exists. ");
                 p.text("Build them with the report of a check to see where the migrations agree.");
+                if let Some(found) = found_in_yaml(self.input) {
+                    p.text(" ").leaf("a", &[("href", &Page::Home.to(&Page::Findings))], &found);
+                }
             });
             return;
         };

@@ -32,11 +32,26 @@ const ICONS: [(&str, &str); 18] = [
     ("truck-delivery", "M2 6H14V16H2ZM14 10H18L22 13V16H14M6 16a2 2 0 1 1 0 .1M17 16a2 2 0 1 1 0 .1"),
 ];
 
+/// The icon that is meant: `mdi-book`, `material/book` and `book` are the same.
+fn bare(name: &str) -> &str {
+    let wanted = name.trim();
+    wanted.rsplit(['/', ':']).next().unwrap_or(wanted).trim_start_matches("mdi-")
+}
+
+/// Whether an icon of this name is drawn.
+pub(crate) fn is_drawn(name: &str) -> bool {
+    names().any(|known| known == bare(name))
+}
+
+/// The names of all icons.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ICONS.iter().map(|(name, _)| *name)
+}
+
 /// The icon of a domain, beside its name, which says what it means.
 pub(super) fn draw(name: &str, out: &mut Markup) {
     let wanted = name.trim();
-    let bare = wanted.rsplit(['/', ':']).next().unwrap_or(wanted).trim_start_matches("mdi-");
-    match ICONS.iter().find(|(known, _)| *known == bare) {
+    match ICONS.iter().find(|(known, _)| *known == bare(wanted)) {
         Some((_, path)) => {
             let attributes = [("class", "icon"), ("viewBox", "0 0 24 24"), ("width", "20"), ("height", "20")];
             let attributes = [attributes.as_slice(), &[("aria-hidden", "true")]].concat();

@@ -6,7 +6,7 @@ pub(crate) mod findings;
 mod flow;
 pub(crate) mod guide;
 mod home;
-mod icons;
+pub(crate) mod icons;
 pub(crate) mod map;
 mod migrations;
 mod overview;
@@ -16,7 +16,7 @@ mod table_list;
 mod table_page;
 mod tables;
 
-pub(crate) use home::standing_sentence;
+pub(crate) use home::{NO_SERVICE, standing_sentence};
 pub(crate) use map::{TITLE as MAP_TITLE, map_of_all};
 pub(crate) use overview::service_rows;
 pub(crate) use service::target_text;

@@ -93,7 +93,7 @@ pub(super) fn renew(
         }
         Ok((project, _)) => {
             let troubles = project.errors.iter().map(trouble).collect();
-            spoiled(before, troubles, || project.tell_errors(place))
+            spoiled(before, troubles, || project.tell_errors("the pages are not made anew", place))
         }
         Err(CheckError::Usage { message, help }) => {
             let text = format!("trueup: {}\n  {}\n", clean(&message, SENTENCE), clean(&help, SENTENCE));

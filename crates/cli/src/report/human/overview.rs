@@ -24,6 +24,10 @@ const NOTES_SHOWN: usize = 5;
 pub(super) fn header(page: &Page<'_>, out: &mut Lines<'_>) {
     let (mark, tone) = verdict_mark(page.report);
     let lead = format!("{} ", out.paint(tone, mark));
+    if let Some(headline) = &page.options.headline {
+        out.prose_after(&lead, 2, Tone::Strong, headline);
+        return out.gap();
+    }
     out.prose_after(&lead, 2, Tone::Strong, &verdict(page));
     out.prose("  ", Tone::Faint, &basis(page));
     if let Some(scope) = &page.report.scope {
