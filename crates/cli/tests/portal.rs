@@ -438,3 +438,23 @@ fn the_pages_are_called_what_somebody_calls_them() {
         project.read("book/docs/index.md")
     );
 }
+
+#[test]
+fn a_service_says_who_references_it() {
+    let project = Project::new();
+    let more = INTENT.replace(
+        "- {name: member_id,",
+        "- {name: guest_id, type: UUID, constraints: FK -> svc-members}\n      - {name: member_id,",
+    );
+    project.write(YAML, &more);
+    assert_eq!(project.trueup(&["portal", "build"]).0, 0);
+    let row = |service: &str| {
+        let rows = words(&project.read(&format!("portal/services/{service}.html")), ".facts tr");
+        rows.into_iter().find(|row| row.starts_with("Referenced by"))
+    };
+    assert_eq!(row("svc-members").as_deref(), Some("Referenced by svc-loans (2 columns)"));
+    assert_eq!(row("svc-loans"), None);
+    assert_eq!(project.trueup(&["portal", "build", "--format", "mkdocs", "--out", "book"]).0, 0);
+    let book = project.read("book/docs/services/svc-members.md");
+    assert!(book.contains("Referenced by</strong> | [svc-loans](svc-loans.md) &#40;2 columns&#41; |"), "{book}");
+}

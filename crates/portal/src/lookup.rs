@@ -27,6 +27,8 @@ pub(crate) struct Lookup<'a> {
     accepted: HashMap<&'a str, Vec<&'a Accepted>>,
     /// What references each table: by the name of its service, and its position there.
     incoming: HashMap<&'a str, HashMap<usize, Vec<Incoming<'a>>>>,
+    /// The services that reference each service, with how many of their columns do, in the order of the intent.
+    callers: HashMap<&'a str, Vec<(&'a DeclaredService, usize)>>,
     /// How far the tables of each service have come, once somebody asked.
     stages: HashMap<&'a str, OnceLock<Vec<Words>>>,
 }
@@ -57,6 +59,7 @@ impl<'a> Lookup<'a> {
             findings: HashMap::new(),
             accepted: HashMap::new(),
             incoming: HashMap::new(),
+            callers: HashMap::new(),
             stages: services.iter().map(|service| (service.name.value.as_str(), OnceLock::new())).collect(),
         };
         for (at, domain) in input.domains.domains.iter().enumerate() {
@@ -78,12 +81,29 @@ impl<'a> Lookup<'a> {
         for table in &service.tables {
             for column in table.details.iter().flat_map(|details| &details.columns) {
                 let Some(reference) = &column.references else { continue };
+                if let Target::Service { service: other, .. } = &reference.target {
+                    self.note_caller(service, other);
+                }
                 if let Some((other, position)) = self.target(service, &reference.target) {
                     let incoming = Incoming { service, table, column };
                     self.incoming.entry(&other.name.value).or_default().entry(position).or_default().push(incoming);
                 }
             }
         }
+    }
+
+    fn note_caller(&mut self, service: &'a DeclaredService, other: &'a str) {
+        let callers = self.callers.entry(other).or_default();
+        match callers.last_mut().filter(|(last, _)| std::ptr::eq(*last, service)) {
+            Some((_, columns)) => *columns += 1,
+            None => callers.push((service, 1)),
+        }
+    }
+
+    /// The other services that reference a service, and how many of their columns do, in the order of the intent.
+    pub(crate) fn callers(&self, service: &str) -> impl Iterator<Item = (&'a DeclaredService, usize)> {
+        let callers = self.callers.get(service).map_or(&[][..], Vec::as_slice);
+        callers.iter().copied().filter(move |(caller, _)| caller.name.value != service)
     }
 
     /// The table that a reference of a service means, where it means one of the intent: its service, and its position there.

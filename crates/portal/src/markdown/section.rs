@@ -12,6 +12,7 @@ use super::text::{Inline, Markdown};
 use crate::facts::{self, Mark, Nullability, find_table, table_title};
 use crate::links::{Links, Members, Page};
 use crate::lookup::Lookup;
+use crate::pages::overview::SHOWN as NAMED_CALLERS;
 use crate::pages::{service_rows, standing_sentence, target_text};
 use crate::text::{count, cut, thousands};
 use crate::undeclared;
@@ -85,8 +86,33 @@ impl Setting<'_> {
         for (title, text) in service_rows(service) {
             row(title, Inline::of(&text));
         }
+        if let Some(callers) = self.callers(service) {
+            row("Referenced by", callers);
+        }
         row("Agreement", Inline::of(&standing_sentence(&self.input.standing(service))));
         out.table(&["Property", "Detail"], &rows);
+    }
+
+    /// The services that reference this one, by what the YAML says; none when none does.
+    fn callers(&self, service: &DeclaredService) -> Option<Inline> {
+        let callers: Vec<_> = self.input.callers(&service.name.value).collect();
+        let one = |(caller, columns): &(&DeclaredService, usize)| {
+            let name = Inline::of(&caller.name.value);
+            let mut out = Inline::new();
+            match self.links.service(&caller.name.value).and_then(|page| (self.other)(&page)) {
+                Some(href) => out.link(&href, &name),
+                None => out.append(&name),
+            };
+            if *columns > 1 {
+                out.text(&format!(" ({})", count(*columns, "column")));
+            }
+            out
+        };
+        let mut line = joined(&callers.iter().take(NAMED_CALLERS).map(one).collect::<Vec<_>>());
+        if callers.len() > NAMED_CALLERS {
+            line.text(&format!(" and {} more", thousands(callers.len() - NAMED_CALLERS)));
+        }
+        (!callers.is_empty()).then_some(line)
     }
 
     fn table_names(&self, service: &DeclaredService) -> Inline {

@@ -9,7 +9,7 @@ mod home;
 pub(crate) mod icons;
 pub(crate) mod map;
 mod migrations;
-mod overview;
+pub(crate) mod overview;
 mod service;
 mod shell;
 mod table_list;

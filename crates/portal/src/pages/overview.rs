@@ -7,8 +7,11 @@ use super::home::standing_sentence;
 use crate::facts::table_title;
 use crate::links::has_table_pages;
 use crate::markup::Markup;
-use crate::text::count;
+use crate::text::{count, thousands};
 use crate::words::minute;
+
+/// How many services that reference one are named.
+pub(crate) const SHOWN: usize = 60;
 
 impl Pages<'_> {
     /// The overview table. What the author left out has no row, but for engine and schema.
@@ -42,6 +45,7 @@ impl Pages<'_> {
                 cell.text(&text);
             });
         }
+        self.callers(service, out);
         row("Agreement", out, |cell| {
             cell.text(&standing_sentence(&self.input.standing(service)));
         });
@@ -55,6 +59,25 @@ impl Pages<'_> {
         }
         row("Declared in", out, |cell| {
             self.place(&service.name.at, cell);
+        });
+    }
+
+    /// The services that reference this one, by what the YAML says.
+    fn callers(&self, service: &DeclaredService, out: &mut Markup) {
+        let callers: Vec<_> = self.input.callers(&service.name.value).collect();
+        let Some(own) = self.links.service(&service.name.value).filter(|_| !callers.is_empty()) else { return };
+        row("Referenced by", out, |cell| {
+            for (number, (caller, columns)) in callers.iter().take(SHOWN).enumerate() {
+                let Some(page) = self.links.service(&caller.name.value) else { continue };
+                cell.text(if number == 0 { "" } else { ", " });
+                cell.leaf("a", &[("href", &own.to(&page))], &caller.name.value);
+                if *columns > 1 {
+                    cell.text(&format!(" ({})", count(*columns, "column")));
+                }
+            }
+            if callers.len() > SHOWN {
+                cell.text(&format!(" and {} more", thousands(callers.len() - SHOWN)));
+            }
         });
     }
 
