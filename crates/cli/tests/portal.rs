@@ -456,5 +456,8 @@ fn a_service_says_who_references_it() {
     assert_eq!(row("svc-loans"), None);
     assert_eq!(project.trueup(&["portal", "build", "--format", "mkdocs", "--out", "book"]).0, 0);
     let book = project.read("book/docs/services/svc-members.md");
-    assert!(book.contains("Referenced by</strong> | [svc-loans](../services/svc-loans.md) (2 columns&#41; |"), "{book}");
+    assert!(
+        book.contains("Referenced by</strong> | [svc-loans](../services/svc-loans.md) (2 columns&#41; |"),
+        "{book}"
+    );
 }
