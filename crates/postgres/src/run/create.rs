@@ -119,7 +119,7 @@ impl Runner<'_> {
     async fn create(&mut self, creation: &Creation) -> Result<(), RunError> {
         let sql = self.creation_sql(creation).concat();
         let Creation { exists, missing, .. } = creation;
-        self.execute(&sql, "the schema history cannot be created").await?;
+        self.execute_first(&sql, "the schema history cannot be created").await?;
         self.migrated.created_schemas = missing.iter().map(ToString::to_string).collect();
         let table = self.database.table().name().quoted();
         let history = (!*exists).then_some((table.as_str(), creation.is_baseline()));

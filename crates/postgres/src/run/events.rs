@@ -10,6 +10,9 @@ use super::outcome::RunError;
 use super::pooled;
 use super::runner::{Came, Runner, Step};
 use super::stop::Stop;
+use crate::session::Outcome;
+
+const NOT_PREPARED: &str = "the session cannot be prepared";
 
 /// Callbacks by event, ready to be sent.
 pub(super) type Callbacks = BTreeMap<&'static str, Arc<[Step]>>;
@@ -126,13 +129,20 @@ impl Runner<'_> {
 
     /// Puts the session in the order that every script finds, once.
     pub(super) async fn ready(&mut self) -> Result<(), RunError> {
+        let Some(settle) = self.unready() else { return Ok(()) };
+        self.execute(&settle, NOT_PREPARED).await?;
+        self.is_ready = true;
+        Ok(())
+    }
+
+    /// What puts the session in order, unless it is.
+    fn unready(&self) -> Option<String> {
         // Through a pooler, every transaction does that for itself.
-        if std::mem::replace(&mut self.is_ready, true) || self.database.guard.pooled.is_some() {
-            return Ok(());
+        if self.is_ready || self.database.guard.pooled.is_some() {
+            return None;
         }
         let timeout = self.inputs.lock_timeout.map(|milliseconds| format!("SET lock_timeout={milliseconds};"));
-        let settle = format!("{}{}", timeout.unwrap_or_default(), self.database.guard.settle());
-        self.execute(&settle, "the session cannot be prepared").await
+        Some(format!("{}{}", timeout.unwrap_or_default(), self.database.guard.settle()))
     }
 
     /// A whole command but migrate. What its callbacks said is told at the end, whatever that is.
@@ -211,6 +221,26 @@ impl Runner<'_> {
     /// Sends something of ours.
     pub(super) async fn execute(&mut self, sql: &str, what: &'static str) -> Result<(), RunError> {
         let outcome = self.session().query(sql).await?;
+        self.came(outcome, what).await
+    }
+
+    /// The same, and puts the session in order for what comes behind it, in one wait. After a failure nothing does come.
+    pub(super) async fn execute_first(&mut self, sql: &str, what: &'static str) -> Result<(), RunError> {
+        let settle = self.unready();
+        let session = self.session();
+        session.send_simple(sql)?;
+        settle.iter().try_for_each(|settle| session.send_simple(settle))?;
+        let outcome = session.next_outcome().await?;
+        let settled = if settle.is_some() { Some(session.next_outcome().await?) } else { None };
+        self.came(outcome, what).await?;
+        if let Some(settled) = settled {
+            self.came(settled, NOT_PREPARED).await?;
+            self.is_ready = true;
+        }
+        Ok(())
+    }
+
+    async fn came(&mut self, outcome: Outcome, what: &'static str) -> Result<(), RunError> {
         if let Some(error) = &outcome.error {
             self.rewind().await?;
             if self.database.guard.pooled.is_some() && pooled::is_overtaken(error) {
