@@ -328,8 +328,10 @@ fn what_changed_since_the_check_is_said_with_what_the_report_still_shows() {
     let outdated = World { outdated: Some("its migrations changed since the check".to_owned()), ..done() };
     let (site, book) = (site(&outdated), book(&outdated));
     let note = "As of the report, which may be wrong by now: its migrations changed since the check.";
-    assert!(text(&site, "services/svc-loans.html").contains(note));
-    assert!(text(&book, "docs/services/svc-loans.md").contains(note));
+    for (site, file) in [(&site, "services/svc-loans.html"), (&book, "docs/services/svc-loans.md")] {
+        // Above the migrations, and above the findings.
+        assert_eq!(text(site, file).matches(note).count(), 2, "{file}");
+    }
     for file in ["changes.html", "migrations.html"] {
         assert!(text(&site, file).contains("Not as it was checked, so unknown: 1 service."), "{file}");
     }

@@ -20,7 +20,7 @@ use crate::pages::guide::stages;
 use crate::pages::standing_words;
 use crate::tally::{self, Open};
 use crate::text::{count, thousands};
-use crate::words::{found_in_yaml, no_finding, stage_words};
+use crate::words::{as_of_the_report, found_in_yaml, no_finding, stage_words};
 
 /// The pages, apart from where their files lie.
 pub(super) struct Book<'a> {
@@ -200,6 +200,8 @@ impl Book<'_> {
         let mut line = Inline::new();
         if self.input.report.is_none() {
             line.text("Not verified: no report of a check was given. ");
+        } else if let Some(why) = self.input.outdated(service) {
+            line.text(&as_of_the_report(why)).text(" ");
         } else if findings.is_empty() {
             line.text(&no_finding(&self.input.standing(service))).text(" ");
         }

@@ -12,7 +12,7 @@ use crate::input::Accepted;
 use crate::links::Page;
 use crate::markup::Markup;
 use crate::text::{count, thousands};
-use crate::words::no_finding;
+use crate::words::{as_of_the_report, no_finding};
 
 /// The page of all findings shows all of them up to so many; of more, the first of each service.
 const MOST: usize = 2_000;
@@ -143,6 +143,8 @@ impl Pages<'_> {
                     p.text(if findings.is_empty() { ". " } else { "; this is what reading the YAML alone found. " });
                     p.leaf("a", &[("href", &page.to(&Page::Guide))], "How to read this");
                 });
+            } else if let Some(why) = self.input.outdated(service) {
+                section.leaf("p", &[("class", "note")], &as_of_the_report(why));
             } else if findings.is_empty() {
                 section.leaf("p", &[("class", "note")], &no_finding(&self.input.standing(service)));
             }
