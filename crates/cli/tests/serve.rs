@@ -208,14 +208,16 @@ fn everything_that_is_read_is_watched() {
     let migration = |version: u8| format!("services/svc-loans/src/main/resources/db/migration/V{version}__loans.sql");
     write(root, &migration(1), "SELECT 1;\n");
     let services = inputs::gather(root, &Settings::default()).services;
-    let inputs = digest::of_all(&services, |_| true).remove("svc-loans");
+    let inputs = digest::of_all(&services, |_| true);
     let report = |findings: serde_json::Value| {
-        let service = json!({
-            "inputs": inputs,
-            "name": "svc-loans", "status": "checked", "engine": "PostgreSQL 15", "reason": null, "findings": 0, "accepted": 0,
-            "compared": {"tables": 1, "columns": 1, "indexes": 1}, "elapsed_ms": 1, "cached": false,
-        });
-        json!({"version": 1, "engine": null, "scope": findings, "baseline": null, "elapsed_ms": 1, "summary": {}, "services": [service],
+        let service = |name: &str| {
+            json!({
+                "inputs": inputs[name],
+                "name": name, "status": "checked", "engine": "PostgreSQL 15", "reason": null, "findings": 0, "accepted": 0,
+                "compared": {"tables": 1, "columns": 1, "indexes": 1}, "elapsed_ms": 1, "cached": false,
+            })
+        };
+        json!({"version": 1, "engine": null, "scope": findings, "baseline": null, "elapsed_ms": 1, "summary": {}, "services": [service("svc-loans"), service("svc-members")],
             "errors": [], "notes": [], "findings": [], "accepted": [], "resolved": []})
         .to_string()
     };
@@ -229,7 +231,10 @@ fn everything_that_is_read_is_watched() {
     let mut states = served.listen();
     let mut last = states.next();
     let renamed = INTENT.replace("svc-members", "svc-people");
-    let changes: [(&str, &dyn Fn()); 8] = [
+    let changes: [(&str, &dyn Fn()); 9] = [
+        ("a first migration", &|| {
+            write(root, "services/svc-members/src/main/resources/db/migration/V1__m.sql", "SELECT 1;\n");
+        }),
         ("a migration", &|| write(root, &migration(2), "SELECT 2;\n")),
         ("the intent", &|| write(root, YAML, &INTENT.replace("loan_id", "loan_number"))),
         ("the domains", &|| write(root, DOMAINS, "Books:\n  services: [svc-loans]\n")),

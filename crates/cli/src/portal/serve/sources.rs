@@ -59,6 +59,12 @@ impl Sources {
         for service in inputs::gather(root, settings).services {
             self.files.extend(service.files.iter().map(|file| root.join(file)));
             self.folders.extend(service.folders.iter().map(|folder| root.join(folder)));
+            // A name with a path in it leads anywhere.
+            if service.folders.is_empty() && !service.name.contains(['/', '\\', '.']) {
+                // Its first migration makes the folder: what there is of the way to it is looked at.
+                let usual = root.join("services").join(&service.name).join("src/main/resources/db/migration");
+                self.folders.extend(usual.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned));
+            }
         }
     }
 
