@@ -97,6 +97,33 @@ fn data_of_copy_stops_flowing() {
     assert_eq!(scene.sql("select count(*) from a"), "0");
 }
 
+/// The server takes what is sent ahead of the first script as one more message, which a cancel may strike as well: nothing has
+/// failed then.
+#[test]
+fn what_is_prepared_for_scripts_is_cancelled_and_nothing_has_failed() {
+    let Some(server) = server() else { return };
+    let tables: Vec<_> = (2..9).map(|n| (format!("V{n}__t.sql"), format!("create table t{n}();"))).collect();
+    let mut files: Vec<_> = tables.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    files.extend([("V1__gate.sql", "create table gate();"), ("beforeMigrate.sql", "select count(*) from gate;")]);
+    let scene = Scene::new(server, &files[..8]);
+    assert_eq!(scene.ours("migrate", &["--set", "target=1"]).0, 0);
+    scene.write(files[8].0, files[8].1);
+    let gate = Other::in_transaction(&scene, "lock table gate");
+    let child = start(&scene);
+    let waits = "select count(*) from pg_locks where relation = 'gate'::regclass and not granted";
+    while scene.sql(waits) == "0" {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let history = Other::in_transaction(&scene, "lock table flyway_schema_history");
+    drop(gate);
+    let (code, document) = answer(&interrupt(&scene, child, "PREPARE", Signal::SIGINT));
+    let error = &document["error"];
+    assert_eq!((code, &error["message"], &error["left"]), (130, &json!("interrupted"), &json!("nothing")));
+    assert_eq!((&document["migrationsPending"], scene.tables().as_str()), (&json!(7), "gate"), "{document:#}");
+    drop(history);
+    assert_eq!(scene.migrate(), 7);
+}
+
 #[test]
 fn waiting_for_the_lock_ends() {
     let Some(server) = server() else { return };

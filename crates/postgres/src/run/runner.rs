@@ -168,7 +168,8 @@ impl<'a> Runner<'a> {
                     }
                     continue;
                 }
-                if !self.interrupted && self.is_unkept(&failure) {
+                // A run that is to end has it from the cancel, and ends above.
+                if self.is_unkept(&failure) {
                     next += more;
                     continue;
                 }
