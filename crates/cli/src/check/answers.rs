@@ -15,7 +15,7 @@ use super::cache::{Cache, Key};
 use super::inputs::{Inputs, ServiceInput};
 use super::progress::Progress;
 use super::scope::Scope;
-use super::{Place, RunOptions, digest, service};
+use super::{Place, RunOptions, service};
 use crate::report::{EngineInfo, InputError, Report, ServiceReport};
 
 /// One service's answer, how long it took, and whether it came from the cache.
@@ -164,12 +164,10 @@ impl Run<'_> {
             finding
         });
         report.findings.extend(in_yaml);
-        let mut digests = digest::of_all(&self.inputs.services, |name| scope.includes(name));
         for (number, answered) in self.answers {
             let input = &self.inputs.services[number];
             let mut service = service_report(input, &answered);
             service.provenance = answered.answer.provenance;
-            service.inputs = digests.remove(&input.name);
             report.services.push(service);
             report.findings.extend(answered.answer.findings);
         }

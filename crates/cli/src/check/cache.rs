@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use trueup_postgres::disposable::Engine;
 
 use super::answer::Answer;
-use super::digest::{add, add_scripts};
+use super::digest::add;
 use super::inputs::ServiceInput;
 
 /// Entries that nobody asked for in this time are removed now and then.
@@ -42,7 +42,7 @@ impl Cache {
         add(&mut hash, "settings", format!("{:?}", input.flyway).as_bytes());
         add(&mut hash, "folders", format!("{:?}", input.folders).as_bytes());
         add(&mut hash, "findings", &serde_json::to_vec(&input.findings).ok()?);
-        add_scripts(&mut hash, input)?;
+        add(&mut hash, "scripts", input.scripts_hash()?.as_bytes());
         Some(Key(hash.finalize().to_hex().to_string()))
     }
 

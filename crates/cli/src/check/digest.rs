@@ -48,16 +48,18 @@ pub(super) fn add(hash: &mut blake3::Hasher, name: &str, bytes: &[u8]) {
     }
 }
 
-/// Adds all scripts of a service, SQL that runs first among them; `None` when one cannot be read.
-pub(super) fn add_scripts(hash: &mut blake3::Hasher, input: &ServiceInput) -> Option<()> {
+/// Reads and hashes all scripts of a service; see [`ServiceInput::scripts_hash`].
+pub(super) fn of_scripts(input: &ServiceInput) -> Option<blake3::Hash> {
+    let mut hash = blake3::Hasher::new();
     for (path, text) in &input.before {
-        add(hash, path, text.as_bytes());
+        add(&mut hash, path, text.as_bytes());
     }
     let set = &input.migrations;
     let callbacks = set.callbacks.iter().flat_map(|(event, all)| all.iter().map(move |one| (*event, one)));
     let baselines = set.baselines.iter().map(|one| ("baseline", one));
     let mut all = set.in_order().map(|one| ("migration", one)).chain(baselines).chain(callbacks);
-    all.try_for_each(|(role, migration)| add_script(hash, role, migration))
+    all.try_for_each(|(role, migration)| add_script(&mut hash, role, migration))?;
+    Some(hash.finalize())
 }
 
 fn add_script(hash: &mut blake3::Hasher, role: &str, migration: &Migration) -> Option<()> {
@@ -71,7 +73,7 @@ fn add_script(hash: &mut blake3::Hasher, role: &str, migration: &Migration) -> O
 fn of_migrations(input: &ServiceInput) -> Option<blake3::Hash> {
     let mut hash = blake3::Hasher::new();
     add_settings(&mut hash, &input.flyway);
-    add_scripts(&mut hash, input)?;
+    add(&mut hash, "scripts", input.scripts_hash()?.as_bytes());
     Some(hash.finalize())
 }
 
@@ -99,20 +101,19 @@ fn with_references(service: &DeclaredService, own: &HashMap<&str, blake3::Hash>)
     let mut hash = blake3::Hasher::new();
     add(&mut hash, "own", own.get(service.name.value.as_str())?.as_bytes());
     for other in referenced(service) {
-        add(&mut hash, &other, own.get(other.as_str()).map_or(&[], |hash| hash.as_bytes()));
+        add(&mut hash, other, own.get(other).map_or(&[], |hash| hash.as_bytes()));
     }
     Some(hash.finalize())
 }
 
 /// The other services that a service references.
-fn referenced(service: &DeclaredService) -> BTreeSet<String> {
+fn referenced(service: &DeclaredService) -> BTreeSet<&str> {
     let columns = service.tables.iter().flat_map(|table| &table.details).flat_map(|details| &details.columns);
-    let targets = columns.filter_map(|column| column.references.as_ref()).map(|reference| &reference.target);
-    let name = |target: &'_ Target| match target {
-        Target::Service { service, .. } => Some(service.clone()),
+    let other = columns.flat_map(|column| &column.references).filter_map(|reference| match &reference.target {
+        Target::Service { service, .. } => Some(service.as_str()),
         _ => None,
-    };
-    targets.filter_map(name).collect()
+    });
+    other.collect()
 }
 
 /// Takes out what is not compared. That something has a place stays: for `PK` it is all there is.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use trueup_intent::properties;
 use trueup_intent::{Reading, Source};
@@ -16,6 +16,7 @@ use trueup_model::finding::Finding;
 use trueup_model::location::{Located, Location};
 use trueup_model::rule::Rule;
 
+use super::digest;
 use crate::report::InputError;
 use crate::settings::Settings;
 
@@ -55,9 +56,17 @@ pub struct ServiceInput {
     pub files: Vec<String>,
     /// What reading these files found.
     pub findings: Vec<Finding>,
+    /// [`ServiceInput::scripts_hash`], once somebody asked.
+    hashed: OnceLock<Option<blake3::Hash>>,
 }
 
 impl ServiceInput {
+    /// The hash of all scripts, SQL that runs first among them; `None` when one cannot be read. They are read once, for the
+    /// key of the cache and for what the report says it was made from.
+    pub(super) fn scripts_hash(&self) -> Option<blake3::Hash> {
+        *self.hashed.get_or_init(|| digest::of_scripts(self))
+    }
+
     /// Whether there is any migration to replay.
     pub fn has_migrations(&self) -> bool {
         !self.migrations.is_empty()
@@ -202,6 +211,7 @@ fn read_service(
         before,
         files,
         findings,
+        hashed: OnceLock::new(),
     }
 }
 

@@ -20,7 +20,7 @@ pub mod service;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::args::{CheckArgs, Color};
+use crate::args::{CheckArgs, Color, Format};
 use crate::report::{InputError, Report};
 use crate::settings::{self, CheckSettings, Settings};
 use inputs::Inputs;
@@ -72,7 +72,13 @@ pub async fn run(arguments: &CheckArgs, place: &Place) -> Result<u8, CheckError>
     let scope = Scope::of(arguments, &inputs)?;
     report.scope = scope.note();
     if report.errors.is_empty() {
+        // Before anything is compared: who edits a file meanwhile has a report that is out of date, and not one that is wrong.
+        let digests =
+            (arguments.format == Format::Json).then(|| digest::of_all(&inputs.services, |name| scope.includes(name)));
         answers::collect(&mut report, &inputs, &scope, &options, place).await;
+        for service in &mut report.services {
+            service.inputs = digests.as_ref().and_then(|digests| digests.get(&service.name).cloned());
+        }
     } else {
         // Nothing is compared, but what is wrong elsewhere in the YAML is said at once.
         let in_yaml = inputs.reading.findings.iter().filter(|finding| scope.includes(&finding.service));
