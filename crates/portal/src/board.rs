@@ -66,9 +66,7 @@ impl Lane {
             Self::Unknown => "Unknown".to_owned(),
         }
     }
-}
 
-impl Lane {
     /// What stands in the lane, in a few words.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
@@ -98,12 +96,7 @@ impl<'a> Board<'a> {
             return board;
         }
         for service in input.declared.services.iter().filter(|service| service.engine.is_postgres) {
-            for lane in [Lane::Designed, Lane::Undeclared] {
-                let owed = owed(service, input.findings(&service.name.value), lane);
-                if !owed.is_empty() {
-                    board.lanes.entry(lane).or_default().extend(owed);
-                }
-            }
+            board.owe(service, input.findings(&service.name.value));
             if let Some(provenance) = input.provenance(service) {
                 board.place(service, provenance, input.known.environments.len());
             }
@@ -119,6 +112,24 @@ impl<'a> Board<'a> {
     /// The cards of a lane.
     pub(crate) fn lane(&self, lane: Lane) -> &[Card<'a>] {
         self.lanes.get(&lane).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is owed of a service: in each lane a card for each object directly below the schema.
+    fn owe(&mut self, service: &'a DeclaredService, findings: &[&'a Finding]) {
+        let mut places = BTreeMap::new();
+        for finding in findings.iter().copied() {
+            let Some(lane) = lane_of_finding(finding) else { continue };
+            let path = &finding.object.path;
+            let object = path.get(1).or(path.first()).map_or("", |name| name.as_str());
+            let cards = self.lanes.entry(lane).or_default();
+            let place = *places.entry((lane, object)).or_insert_with(|| {
+                cards.push(Card::Owed { service, object: object.to_owned(), findings: Vec::new() });
+                cards.len() - 1
+            });
+            if let Card::Owed { findings, .. } = &mut cards[place] {
+                findings.push(finding);
+            }
+        }
     }
 
     fn place(&mut self, service: &'a DeclaredService, provenance: &'a Provenance, environments: usize) {
@@ -147,22 +158,6 @@ impl<'a> Board<'a> {
             _ => Some((Lane::Written, None)),
         }
     }
-}
-
-/// What is owed in a lane, one card for each object directly below the schema.
-fn owed<'a>(service: &'a DeclaredService, findings: &[&'a Finding], lane: Lane) -> Vec<Card<'a>> {
-    let mut by_object: Vec<(String, Vec<&Finding>)> = Vec::new();
-    let mut places = BTreeMap::new();
-    for finding in findings.iter().copied().filter(|finding| lane_of_finding(finding) == Some(lane)) {
-        let path = &finding.object.path;
-        let object = path.get(1).or(path.first()).map_or("", |name| name.as_str());
-        let place = *places.entry(object.to_owned()).or_insert_with(|| {
-            by_object.push((object.to_owned(), Vec::new()));
-            by_object.len() - 1
-        });
-        by_object[place].1.push(finding);
-    }
-    by_object.into_iter().map(|(object, findings)| Card::Owed { service, object, findings }).collect()
 }
 
 /// Who is to act on a difference: who writes migrations, or who keeps the YAML. Under another name it is made already, and

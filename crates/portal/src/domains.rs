@@ -93,10 +93,8 @@ pub fn read(source: &Source) -> Result<Domains, Vec<IntentError>> {
             if value.value.is_empty() {
                 continue;
             }
-            domains.note(
-                value.at,
-                format!("`{key}` is no domain: expected `color`, `icon` and a list of `services` below it"),
-            );
+            let message = format!("`{key}` is no domain: expected `color`, `icon` and a list of `services` below it");
+            domains.note(value.at, message);
             continue;
         };
         let position = *positions.entry(name.to_owned()).or_insert_with(|| {
@@ -146,39 +144,32 @@ fn split(key: &str) -> Option<(&str, Field<'_>)> {
 impl Domains {
     fn take(&mut self, position: usize, field: Field<'_>, value: Located<String>) {
         let domain = &mut self.domains[position];
-        match field {
-            Field::Service => domain.services.push(value),
+        let (name, text) = (&domain.name, value.value.as_str());
+        let message = match field {
+            Field::Service => {
+                domain.services.push(value);
+                return;
+            }
             Field::Icon => {
-                let icon = Some(value.value).filter(|icon| !icon.trim().is_empty());
-                if let Some(unknown) = icon.as_ref().filter(|icon| !icons::is_drawn(icon)) {
+                domain.icon = (!text.trim().is_empty()).then(|| text.to_owned());
+                (domain.icon.is_some() && !icons::is_drawn(text)).then(|| {
                     let known = icons::names().collect::<Vec<_>>().join(", ");
-                    let message = format!("the icon `{unknown}` is not drawn, letters stand for it; drawn are {known}");
-                    self.notes.push(Note { at: value.at, message });
-                }
-                self.domains[position].icon = icon;
+                    format!("the icon `{text}` is not drawn, letters stand for it; drawn are {known}")
+                })
             }
             Field::Color => {
-                domain.color = Color::parse(&value.value);
-                if domain.color.is_none() && !value.value.is_empty() {
-                    let message =
-                        format!("the colour of `{}` is not of the form #rrggbb, and is not used", domain.name);
-                    self.notes.push(Note { at: value.at, message });
-                }
+                domain.color = Color::parse(text);
+                (domain.color.is_none() && !text.is_empty())
+                    .then(|| format!("the colour of `{name}` is not of the form #rrggbb, and is not used"))
             }
-            // So is an empty list read.
-            Field::Services if value.value.is_empty() => {}
-            Field::Services => {
-                let message = format!(
-                    "the services of `{}` are no list, and are not used: write `services: [{}]`",
-                    domain.name, value.value
-                );
-                self.notes.push(Note { at: value.at, message });
-            }
-            Field::Misspelt(written, meant) => {
-                let message = format!("`{written}` of `{}` is not used: `{meant}` would be", domain.name);
-                self.notes.push(Note { at: value.at, message });
-            }
-            Field::Other => {}
+            // An empty text is how an empty list is read.
+            Field::Services => (!text.is_empty())
+                .then(|| format!("the services of `{name}` are no list, and are not used: write `services: [{text}]`")),
+            Field::Misspelt(written, meant) => Some(format!("`{written}` of `{name}` is not used: `{meant}` would be")),
+            Field::Other => None,
+        };
+        if let Some(message) = message {
+            self.note(value.at, message);
         }
     }
 

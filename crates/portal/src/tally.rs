@@ -53,12 +53,8 @@ pub(crate) const NO_ENVIRONMENT: &str = "No environment is recorded: nothing her
 
 /// The services that are not checked, or could not be, and why; without a report none is.
 pub(crate) fn unchecked<'a>(input: &Lookup<'a>) -> Vec<Open<'a>> {
-    let why = |service: &'a DeclaredService| match input.standing(service) {
-        Standing::Agrees { .. } | Standing::Differs { .. } => None,
-        Standing::NotVerified => Some((service, "not verified: the report does not speak of it".to_owned())),
-        other => Some((service, standing_sentence(&other))),
-    };
-    input.report.iter().flat_map(|_| &input.declared.services).filter_map(why).collect()
+    let services = input.report.iter().flat_map(|_| &input.declared.services);
+    services.filter_map(|service| Some((service, reason(&input.standing(service))?))).collect()
 }
 
 /// The services on PostgreSQL of which the report does not say which migrations there are, and why.
@@ -70,10 +66,15 @@ pub(crate) fn unseen<'a>(input: &Lookup<'a>) -> Vec<Open<'a>> {
 
 /// Why the report does not say which migrations a service on PostgreSQL has.
 pub(crate) fn why_unseen(input: &Lookup<'_>, service: &DeclaredService) -> String {
-    match input.standing(service) {
-        Standing::NotVerified => "not verified: the report does not speak of it".to_owned(),
-        Standing::Agrees { .. } | Standing::Differs { .. } => "the report does not list its migrations".to_owned(),
-        other => standing_sentence(&other),
+    reason(&input.standing(service)).unwrap_or_else(|| "the report does not list its migrations".to_owned())
+}
+
+/// Why nothing is known of a service that stands so; none where a check compared it.
+fn reason(standing: &Standing) -> Option<String> {
+    match standing {
+        Standing::Agrees { .. } | Standing::Differs { .. } => None,
+        Standing::NotVerified => Some("not verified: the report does not speak of it".to_owned()),
+        other => Some(standing_sentence(other)),
     }
 }
 

@@ -89,12 +89,11 @@ impl Project {
         let reference = text(&arguments.source_ref, &settings.source_ref);
         let source = repository.source(address.as_deref(), reference.as_deref(), &mut self.errors);
         let mut truth = Truth { source, ..Truth::default() };
-        let mut outdated = Vec::new();
         if let Some(mut read) = report {
             truth.environments = self.environments(&read.report, arguments, settings, place);
             truth.environments.join(&mut read.report);
             repository.join(&mut read.report);
-            outdated = Present::read(&root, all, &self.reading).judge(&mut read);
+            truth.notes = Present::read(&root, all, &self.reading).judge(&mut read);
             truth.report = Some(read.report);
         } else if !arguments.environment.is_empty() {
             self.errors.push(InputError {
@@ -103,7 +102,6 @@ impl Project {
                 help: "give --report too: what `trueup check --format json` printed".to_owned(),
             });
         }
-        truth.notes = outdated;
         truth.notes.append(&mut truth.environments.notes);
         truth.notes.append(&mut repository.notes);
         truth.main = repository.main.map(|main| main.name);

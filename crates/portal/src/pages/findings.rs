@@ -6,6 +6,7 @@ use trueup_model::declared::DeclaredService;
 use trueup_model::finding::{Finding, Severity, State};
 
 use super::service::section;
+use super::tables::heads;
 use super::{Pages, badge};
 use crate::by_rule::{by_rule, sentence};
 use crate::input::Accepted;
@@ -62,19 +63,13 @@ impl Pages<'_> {
         section("rules", "By rule", out, |section| {
             section.element("table", &[("class", "rules")], |table| {
                 table.leaf("caption", &[("class", "sr")], "Findings by rule");
-                table.element("thead", &[], |head| {
-                    head.element("tr", &[], |row| {
-                        for (title, class) in [("Rule", ""), ("Findings", "number"), ("Services", "number")] {
-                            row.leaf("th", &[("scope", "col"), ("class", class)], title);
-                        }
-                    });
-                });
+                heads(&["Rule", "Findings", "Services"], table);
                 table.element("tbody", &[], |body| {
                     for of_rule in by_rule(all) {
                         body.line().element("tr", &[], |row| {
                             row.element("th", &[("scope", "row")], |head| rule(of_rule.example, head));
                             for number in [of_rule.findings, of_rule.services] {
-                                row.leaf("td", &[("class", "number")], &thousands(number));
+                                row.leaf("td", &[], &thousands(number));
                             }
                         });
                     }
