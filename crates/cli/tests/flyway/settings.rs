@@ -45,7 +45,7 @@ fn springs_profiles_decide_what_is_made() {
     const ACTIVE: &str = "SPRING_PROFILES_ACTIVE";
     const JSON: &str = "SPRING_APPLICATION_JSON";
     let variable = ("SPRING_FLYWAY_PLACEHOLDERS_NAME", "of_variable");
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 9] = [
         (&[], &[], "main"),
         (&[], &[(ACTIVE, "test")], "of_document"),
         (&["--spring-profiles", "prod"], &[(ACTIVE, "test")], "of_file"),
@@ -54,6 +54,7 @@ fn springs_profiles_decide_what_is_made() {
         (&[], &[(ACTIVE, "prod"), variable], "of_variable"),
         (&[], &[(JSON, r#"{"spring": {"flyway": {"placeholders": {"name": "of_json"}}}}"#), variable], "of_json"),
         (&[], &[(JSON, r#"{"spring.profiles.active": "test"}"#), (ACTIVE, "prod")], "of_document"),
+        (&[], &[(JSON, r#"{"NAME": "of_json"}"#), ("NAME", "lost"), (variable.0, "${NAME}")], "of_json"),
     ];
     for (more, variables, expected) in cases {
         let Some(scene) = scene(&files) else { return };

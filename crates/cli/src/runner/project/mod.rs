@@ -76,8 +76,10 @@ pub fn configure(
         let asked = &arguments.spring_profiles;
         let mut entries = spring::entries(folder, &service, (asked, &said), &environment, &mut problems);
         entries.extend(spring_variables::entries(variables, &mut problems));
-        entries.extend(said.json);
-        problems.extend(read_spring(&mut settings, &entries, &environment));
+        entries.extend(said.json.iter().cloned());
+        // What a placeholder names is looked up in Spring's order, too.
+        let lookup = |name: &str| said.get(name).or_else(|| environment(name));
+        problems.extend(read_spring(&mut settings, &entries, &lookup));
     }
     let home = environment("HOME").filter(|home| arguments.flyway.is_some() && !home.is_empty()).map(PathBuf::from);
     let before = home.iter().map(PathBuf::as_path).chain((here != folder).then_some(here)).collect();
