@@ -31,8 +31,8 @@ pub(super) struct SpringOutside {
 impl SpringOutside {
     /// Reads the variables; what keeps the settings from being known is in `problems`.
     pub(super) fn of(variables: &[(String, String)], problems: &mut Vec<Problem>) -> Self {
-        let json: Vec<_> =
-            variables.iter().filter(|(name, _)| name == JSON).flat_map(|(_, text)| read(text, problems)).collect();
+        let texts = variables.iter().filter(|(name, text)| name == JSON && !text.is_empty());
+        let json: Vec<_> = texts.flat_map(|(_, text)| read(text, problems)).collect();
         let of_json = json.iter().map(|(key, value)| (plain(key), value));
         let of_variables = variables.iter().map(|(name, value)| {
             // `SPRING_PROFILES_ACTIVE_0_` is an item of the list, as `spring.profiles.active[0]` is.
@@ -112,16 +112,17 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Vec<(String, Located<String>
     entries
 }
 
-/// Keys joined with dots, items as `key[0]`, as Spring does it; null says nothing.
+/// Keys joined with dots, items as `key[0]`, as Spring does it; null and an empty object say nothing, an empty list is set.
 fn flatten(key: String, value: &Value, entries: &mut Vec<(String, Located<String>)>) {
     let text = match value {
         Value::Null => return,
         Value::Object(fields) => {
             return fields.iter().for_each(|(own, value)| flatten(format!("{key}.{own}"), value, entries));
         }
-        Value::Array(items) => {
+        Value::Array(items) if !items.is_empty() => {
             return items.iter().enumerate().for_each(|(at, item)| flatten(format!("{key}[{at}]"), item, entries));
         }
+        Value::Array(_) => String::new(),
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     };
@@ -161,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_in_the_json_is_set_and_an_empty_variable_says_nothing() {
+        let (outside, problems) = of(&[(JSON, r#"{"a": {"b": [], "c": {}, "d": null, "e": ""}}"#)]);
+        let entries: Vec<_> = outside.json.iter().map(|(key, value)| (key.as_str(), value.value.as_str())).collect();
+        assert_eq!((entries, problems), (vec![("a.b", ""), ("a.e", "")], Vec::new()));
+        let (outside, problems) = of(&[(JSON, "")]);
+        assert_eq!((outside.json, problems), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
     fn the_json_outranks_the_variables() {
         let both = [("SPRING_PROFILES_ACTIVE", "a, b"), (JSON, r#"{"spring.profiles.active": ["c", "d"]}"#)];
         assert_eq!(of(&both).0.active, ["c", "d"]);
@@ -193,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_refused_and_not_shown() {
-        for text in ["[1]", "\"secret\"", "{\"a\": secret}", "{\"a\": \"secret", ""] {
+        for text in ["[1]", "\"secret\"", "{\"a\": secret}", "{\"a\": \"secret", " "] {
             let (outside, problems) = of(&[(JSON, text)]);
             assert_eq!((outside.json.len(), problems.len()), (0, 1), "{text}");
             assert!(problems[0].starts_with(JSON) && !problems[0].contains("secret"), "{problems:?}");
