@@ -108,11 +108,13 @@ fn connection(key: &str) -> Option<String> {
 /// The keys under `spring.flyway.`, without it; lists joined with commas (`initSqls` with `;`).
 fn joined(entries: &[(String, Located<String>)]) -> Vec<(String, Located<String>)> {
     let mut out: Vec<(String, Located<String>)> = Vec::new();
+    // By one spelling: what a later entry says in another one replaces what is there, and is not put behind it.
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (key, value) in entries {
         let Some(key) = key.strip_prefix("spring.flyway.") else { continue };
         let (base, index) = list_index(key);
-        match places.get(base) {
+        let known = special(base).or_else(|| keys::canonical(base)).unwrap_or(base);
+        match places.get(known) {
             Some(&at) if index.is_some_and(|index| index > 0) => {
                 let list = &mut out[at].1.value;
                 list.push_str(if special(base) == Some("initSql") { ";\n" } else { "," });
@@ -120,7 +122,7 @@ fn joined(entries: &[(String, Located<String>)]) -> Vec<(String, Located<String>
             }
             Some(&at) => out[at].1 = value.clone(),
             None => {
-                places.insert(base, out.len());
+                places.insert(known, out.len());
                 out.push((base.to_owned(), value.clone()));
             }
         }
@@ -230,5 +232,17 @@ mod tests {
             [(1, true), (2, true), (3, true)]
         );
         assert!(problems[0].message.contains("${SCHEMA}"));
+    }
+
+    #[test]
+    fn the_last_entry_counts_however_the_key_is_spelled() {
+        let (settings, problems) = read(
+            "spring.flyway.out-of-order=true\nspring.flyway.outoforder=true\nspring.flyway.out-of-order=false\n\
+             spring.flyway.init-sqls[0]=a\nspring.flyway.init-sqls[1]=b\nspring.flyway.initSqls[0]=c\n\
+             spring.flyway.init_sqls[1]=d\n",
+        );
+        assert_eq!(problems, []);
+        assert!(!settings.out_of_order.value);
+        assert_eq!(settings.init_sql.value.as_deref(), Some("c;\nd"));
     }
 }
