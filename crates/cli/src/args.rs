@@ -12,7 +12,7 @@ pub use self::portal::{
     DiffArgs, ErdArgs, ErdEngine, PortalArgs, PortalCommand, PortalFormat, ServeArgs, TruthArgs, USUAL_OUT,
 };
 use self::run::{BASELINE_EXAMPLES, CLEAN_EXAMPLES, REPAIR_EXAMPLES, RUN_EXAMPLES, UNDO_EXAMPLES};
-pub use self::run::{DatabaseArgs, FlywayArgs, LockArgs, MigrateArgs, RunFormat, UndoArgs};
+pub use self::run::{ChangeArgs, DatabaseArgs, FlywayArgs, LockArgs, MigrateArgs, RepairArgs, RunFormat, UndoArgs};
 
 /// Headings of the help, in the order in which they appear.
 const GATE: &str = "What counts";
@@ -102,20 +102,20 @@ pub enum Command {
     /// Creates flyway_schema_history with one row: everything up to `baselineVersion` (1) counts as applied, and migrate
     /// starts behind it. Runs none of the migrations.
     #[command(after_help = BASELINE_EXAMPLES)]
-    Baseline(Box<DatabaseArgs>),
+    Baseline(Box<ChangeArgs>),
     /// Put the schema history in order
     ///
     /// In one transaction: rows of failed migrations are removed, applied migrations whose files are gone are marked as
     /// deleted, and checksums, descriptions and types are made those of the files. Touches nothing but the history:
     /// remove by hand first what a failed migration has left.
     #[command(after_help = REPAIR_EXAMPLES)]
-    Repair(Box<DatabaseArgs>),
+    Repair(Box<RepairArgs>),
     /// Drop everything in the schemas of a database
     ///
     /// Disabled unless `cleanDisabled` is set to false. Drops all objects in the configured schemas, the schema history
     /// among them, and the schemas that the history says were created for it. All of it is one transaction.
     #[command(after_help = CLEAN_EXAMPLES)]
-    Clean(Box<DatabaseArgs>),
+    Clean(Box<ChangeArgs>),
     /// Take back the version that was applied last
     ///
     /// Runs its undo script, U3__….sql for V3__….sql, and marks the version as deleted in the schema history, where

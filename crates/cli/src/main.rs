@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
 use trueup_cli::args::{
-    CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, PortalCommand, UndoArgs,
+    ChangeArgs, CheckArgs, Cli, Color, Command, DatabaseArgs, IntentCommand, MigrateArgs, PortalCommand, RepairArgs,
+    UndoArgs,
 };
 use trueup_cli::check::{self, CheckError, Place};
 use trueup_cli::portal::{self, Task};
@@ -56,21 +57,26 @@ fn run(cli: Cli) -> Result<u8, CheckError> {
             Ok(0)
         }
         Command::Migrate(arguments) => {
-            let MigrateArgs { locks, cherry_pick, plan, report, dry_run, mut database } = *arguments;
-            if !cherry_pick.is_empty() {
-                database.set.push(format!("cherryPick={}", cherry_pick.join(",")));
-            }
-            run_database(Verb::Migrate, &database, &Extra { locks, plan, report, dry_run }, &place)
+            let MigrateArgs { locks, cherry_pick, plan, report, dry, mut database } = *arguments;
+            pick(&mut database, &cherry_pick);
+            let extra = Extra { locks, plan: plan.plan, report, dry_run: dry.dry_run };
+            run_database(Verb::Migrate, &database, &extra, &place)
         }
         Command::Info(arguments) => run_database(Verb::Info, &arguments, &Extra::default(), &place),
         Command::Validate(arguments) => run_database(Verb::Validate, &arguments, &Extra::default(), &place),
-        Command::Baseline(arguments) => run_database(Verb::Baseline, &arguments, &Extra::default(), &place),
-        Command::Repair(arguments) => run_database(Verb::Repair, &arguments, &Extra::default(), &place),
-        Command::Clean(arguments) => run_database(Verb::Clean, &arguments, &Extra::default(), &place),
+        Command::Baseline(arguments) => run_change(Verb::Baseline, *arguments, &place),
+        Command::Clean(arguments) => run_change(Verb::Clean, *arguments, &place),
+        Command::Repair(arguments) => {
+            let RepairArgs { cherry_pick, dry, mut database } = *arguments;
+            pick(&mut database, &cherry_pick);
+            run_change(Verb::Repair, ChangeArgs { dry, database }, &place)
+        }
         Command::Undo(arguments) => {
-            let UndoArgs { target, locks, mut database } = *arguments;
+            let UndoArgs { target, cherry_pick, locks, plan, dry, mut database } = *arguments;
             database.set.extend(target.map(|version| format!("target={version}")));
-            run_database(Verb::Undo, &database, &Extra { locks, ..Extra::default() }, &place)
+            pick(&mut database, &cherry_pick);
+            let extra = Extra { locks, plan: plan.plan, dry_run: dry.dry_run, ..Extra::default() };
+            run_database(Verb::Undo, &database, &extra, &place)
         }
         Command::Flyway(arguments) => run_flyway(&arguments.arguments, &place),
         Command::Engine(arguments) => trueup_cli::engine::serve(&arguments),
@@ -112,6 +118,17 @@ fn until_interrupted(work: impl Future<Output = Result<u8, CheckError>>) -> Resu
     });
     runtime.shutdown_background();
     outcome
+}
+
+fn pick(database: &mut DatabaseArgs, picks: &[String]) {
+    if !picks.is_empty() {
+        database.set.push(format!("cherryPick={}", picks.join(",")));
+    }
+}
+
+fn run_change(verb: Verb, arguments: ChangeArgs, place: &Place) -> Result<u8, CheckError> {
+    let extra = Extra { dry_run: arguments.dry.dry_run, ..Extra::default() };
+    run_database(verb, &arguments.database, &extra, place)
 }
 
 /// Runs a command on a database.

@@ -13,7 +13,8 @@ Examples:
   trueup portal build                           pages of what is intended, in ./portal
   trueup check --format json --output report.json; trueup portal build --report report.json
                                                 the same, with what the check found
-  trueup portal build --report report.json --environment dev=records/dev --environment prod=records/prod
+  trueup portal build --report report.json --environment dev=records/dev \\
+    --environment prod=records/prod
                                                 and with what is live where
   trueup portal build --erd plantuml            with diagrams by an installed PlantUML
   trueup portal build --format mkdocs           the same content as Markdown, with mkdocs.yml

@@ -24,14 +24,15 @@ Examples:
   trueup migrate --dry-run=pending.sql          the SQL, for psql; nothing is executed
   trueup migrate --cherry-pick 7,refresh_totals only these
 
-The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line. Without --url and
---user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from spring.flyway.* in application.yml or
-.properties and those of the active profiles, from flyway.toml and flyway.user.toml or else flyway.conf, from
-files that `configFiles` names, from FLYWAY_* variables, and from --set; later ones win. What is not supported
-is refused, never left out.
+The password comes from FLYWAY_PASSWORD, PGPASSWORD or .pgpass, never from the command line.
+Without --url and --user, FLYWAY_URL and FLYWAY_USER are used. Flyway's settings come from
+spring.flyway.* in application.yml or .properties and those of the active profiles, from
+flyway.toml and flyway.user.toml or else flyway.conf, from files that `configFiles` names, from
+FLYWAY_* variables, and from --set; later ones win. What is not supported is refused, never left
+out.
 
-A server on another machine must have TLS, unless the URL says sslmode=disable; sslmode=verify-full also checks
-who answers.
+A server on another machine must have TLS, unless the URL says sslmode=disable;
+sslmode=verify-full also checks who answers.
 
 Exit codes:
   0    it is done, or the migrations fit
@@ -44,9 +45,11 @@ pub(super) const BASELINE_EXAMPLES: &str = "\
 Examples:
   trueup baseline --url jdbc:postgresql://localhost/app --user app
   trueup baseline --set baselineVersion=42 --set baselineDescription='as of spring'
+  trueup baseline --dry-run                     the SQL, for psql; nothing is executed
 
-A history that has this baseline already is left alone; one with migrations, or with another baseline, is
-refused. `trueup migrate --help` tells where URL, user, password and settings come from.";
+A history that has this baseline already is left alone; one with migrations, or with another
+baseline, is refused. `trueup migrate --help` tells where URL, user, password and settings come
+from.";
 
 /// What follows the options of `trueup repair`.
 pub(super) const REPAIR_EXAMPLES: &str = "\
@@ -54,28 +57,35 @@ Examples:
   trueup repair --url jdbc:postgresql://localhost/app --user app
   trueup repair --set ignoreMigrationPatterns='*:missing,*:future'
                                                 leave rows without files as they are
+  trueup repair --cherry-pick 7,8               only the rows of these migrations
+  trueup repair --dry-run                       the SQL, for psql; nothing is executed
 
-`trueup validate` tells beforehand what does not fit. `trueup migrate --help` tells where URL, user, password
-and settings come from.";
+`trueup validate` tells beforehand what does not fit. `trueup migrate --help` tells where URL,
+user, password and settings come from.";
 
 /// What follows the options of `trueup clean`.
 pub(super) const CLEAN_EXAMPLES: &str = "\
 Examples:
   trueup clean --set cleanDisabled=false        the data is gone afterwards
   trueup clean --set cleanDisabled=false --set schemas=app,audit
+  trueup clean --set cleanDisabled=false --dry-run
+                                                what would be dropped; nothing is
 
-Without `schemas` or `defaultSchema` it is the schema in which new tables would be created. `trueup migrate
---help` tells where URL, user, password and settings come from.";
+Without `schemas` or `defaultSchema` it is the schema in which new tables would be created.
+`trueup migrate --help` tells where URL, user, password and settings come from.";
 
 /// What follows the options of `trueup undo`.
 pub(super) const UNDO_EXAMPLES: &str = "\
 Examples:
   trueup undo                                   the version that was applied last
-  trueup undo --target 3                        every version from the last one down to 3, 3 included
+  trueup undo --target 3                        every version down to 3, 3 included
+  trueup undo --cherry-pick 7,5                 these, in this order
+  trueup undo --plan                            what would run, and what of it is a hazard
+  trueup undo --dry-run=undo.sql                the SQL, for psql; nothing is executed
 
-A version without an undo script is refused before anything runs, with the name of the file to write.
-Repeatable migrations are left as they are. `trueup migrate --help` tells where URL, user, password and
-settings come from.";
+A version without an undo script is refused before anything runs, with the name of the file to
+write. Repeatable migrations are left as they are. `trueup migrate --help` tells where URL,
+user, password and settings come from.";
 
 /// Options of `trueup migrate`.
 #[derive(Debug, Default, Args)]
@@ -89,24 +99,40 @@ pub struct MigrateArgs {
     /// every version that a pick leaves behind.
     #[arg(long, value_name = "MIGRATIONS", value_delimiter = ',', help_heading = FILES)]
     pub cherry_pick: Vec<String>,
+    /// What would run.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Write what came of the run to a file, as JSON, whatever that is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "dry_run"], help_heading = REPORT)]
+    pub report: Option<PathBuf>,
+    /// The SQL of it.
+    #[command(flatten)]
+    pub dry: DryArgs,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Asking for what would run.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct PlanArgs {
     /// Show what would run, in order, and what of it is a hazard for the tables that the database has; execute nothing
     ///
     /// Data that is lost, statements that fail on data, locks that others wait for, names that programs use. The history is
     /// read, without its lock.
-    #[arg(long, conflicts_with_all = ["report", "dry_run"], help_heading = REPORT)]
+    #[arg(long, conflicts_with = "dry_run", help_heading = REPORT)]
     pub plan: bool,
-    /// Write what came of the run to a file, as JSON, whatever that is
-    #[arg(long, value_name = "FILE", help_heading = REPORT)]
-    pub report: Option<PathBuf>,
+}
+
+/// Asking for the SQL of a run.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DryArgs {
     /// Write down the SQL that would be sent, as a script for psql, and execute nothing; without a file, print it
     ///
     /// The history is read, without its lock. Flyway's setting dryRunOutput does the same.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-",
-        conflicts_with = "report", help_heading = REPORT)]
+        help_heading = REPORT)]
     pub dry_run: Option<PathBuf>,
-    /// What all of them have.
-    #[command(flatten)]
-    pub database: DatabaseArgs,
 }
 
 /// How long statements wait for locks on tables.
@@ -147,9 +173,46 @@ pub struct UndoArgs {
     /// The last version to undo; without it only the one that was applied last
     #[arg(long, value_name = "VERSION", help_heading = FILES)]
     pub target: Option<String>,
+    /// Undo only these versions, in this order; may be given with commas between them
+    ///
+    /// What is undone already is passed over. A version below one that stays applied needs outOfOrder=true.
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', conflicts_with = "target", help_heading = FILES)]
+    pub cherry_pick: Vec<String>,
     /// How long statements wait for locks.
     #[command(flatten)]
     pub locks: LockArgs,
+    /// What would run.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// The SQL of it.
+    #[command(flatten)]
+    pub dry: DryArgs,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Options of `trueup repair`.
+#[derive(Debug, Default, Args)]
+pub struct RepairArgs {
+    /// Repair only what the history has of these: versions, and descriptions of repeatables; may be given with commas
+    /// between them
+    #[arg(long, value_name = "MIGRATIONS", value_delimiter = ',', help_heading = FILES)]
+    pub cherry_pick: Vec<String>,
+    /// The SQL of it.
+    #[command(flatten)]
+    pub dry: DryArgs,
+    /// What all of them have.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Options of `trueup baseline` and `trueup clean`.
+#[derive(Debug, Default, Args)]
+pub struct ChangeArgs {
+    /// The SQL of it.
+    #[command(flatten)]
+    pub dry: DryArgs,
     /// What all of them have.
     #[command(flatten)]
     pub database: DatabaseArgs,

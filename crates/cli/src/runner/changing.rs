@@ -29,10 +29,10 @@ pub(super) async fn run(
     };
     inputs.lock_timeout = extra.locks.lock_timeout;
     inputs.lock_retries = extra.locks.lock_retries;
-    plan::refuse_picks(&inputs, out)?;
+    plan::refuse_two_answers(&inputs, out)?;
     if extra.plan {
         let plan = tokio::select! {
-            plan = database.plan(&inputs) => plan?,
+            plan = database.plan(out.command, &inputs) => plan?,
             () = asked.asked() => return Err(RunError::Interrupted.into()),
         };
         out.planned(&plan, &Server::of(&database));

@@ -115,7 +115,8 @@ impl Out<'_> {
 
     /// What a migrate would do.
     pub(super) fn planned(self, planned: &Plan, server: &Server) {
-        self.show(|| plan::document(planned, server), || plan::people(planned, server, self.verbose));
+        let command = self.command;
+        self.show(|| plan::document(command, planned, server), || plan::people(command, planned, server, self.verbose));
     }
 
     /// The end of an undo; the exit code.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use trueup_migrations::hazards::{Danger, Hazard};
+use trueup_migrations::history::Target;
 use trueup_postgres::run::{Command, Inputs, Plan, Planned};
 
 use super::Server;
@@ -13,17 +14,18 @@ use super::json::now;
 use super::out::Out;
 use crate::report::text::{NAME, SENTENCE, clean, pad, place};
 
-/// `cherryPick` decides what a migrate runs, and nothing else has it.
-pub(super) fn refuse_picks(inputs: &Inputs, out: Out<'_>) -> Result<(), RunnerError> {
-    if inputs.picks.is_empty() || !matches!(out.command, Command::Undo | Command::Repair) {
+/// `cherryPick` and a `target` both say what an undo takes back.
+pub(super) fn refuse_two_answers(inputs: &Inputs, out: Out<'_>) -> Result<(), RunnerError> {
+    let has_target = matches!(inputs.policy.target, Target::Version { .. });
+    if out.command != Command::Undo || inputs.picks.is_empty() || !has_target {
         return Ok(());
     }
-    let message = format!("setting `cherryPick` names single migrations, which `{}` cannot follow", out.command.name());
-    Err(RunnerError::usage(message, "remove the setting; only migrate picks. Nothing was run"))
+    let message = "the settings `cherryPick` and `target` both say what is undone";
+    Err(RunnerError::usage(message, "remove one of them, or set target=latest; nothing was run"))
 }
 
 /// What people read.
-pub(super) fn people(plan: &Plan, server: &Server, verbose: bool) {
+pub(super) fn people(command: Command, plan: &Plan, server: &Server, verbose: bool) {
     let place = format!(
         "schema {} of {} (PostgreSQL {})",
         clean(&server.schema, NAME),
@@ -45,9 +47,11 @@ pub(super) fn people(plan: &Plan, server: &Server, verbose: bool) {
         });
     }
     if plan.migrations.is_empty() {
-        say(&format!("nothing to apply: {place}, {now}"));
+        let nothing = if command == Command::Undo { "undo" } else { "apply" };
+        say(&format!("nothing to {nothing}: {place}, {now}"));
     } else {
-        say(&format!("{} would run on {place}, {now}:", counted(plan.migrations.len(), "migration")));
+        let what = if command == Command::Undo { "undo script" } else { "migration" };
+        say(&format!("{} would run on {place}, {now}:", counted(plan.migrations.len(), what)));
         plan.migrations.iter().for_each(migration);
         say("");
         say(&format!("{}; nothing was executed", summary(plan)));
@@ -118,10 +122,11 @@ fn kind(danger: Danger) -> &'static str {
 }
 
 /// What programs read.
-pub(super) fn document(plan: &Plan, server: &Server) -> Value {
+pub(super) fn document(command: Command, plan: &Plan, server: &Server) -> Value {
     json!({
         "version": 1,
         "operation": "plan",
+        "command": command.name(),
         "timestamp": now(),
         "database": server.database,
         "serverVersion": server.version,

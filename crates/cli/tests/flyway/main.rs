@@ -12,6 +12,7 @@ mod callbacks;
 mod command_line;
 mod corpora;
 mod dry;
+mod dry_others;
 mod large;
 mod outside;
 mod picks;

@@ -53,7 +53,7 @@ fn every_pick_that_cannot_run_is_named_and_nothing_runs() {
 }
 
 #[test]
-fn plans_and_dry_runs_pick_too_and_an_undo_refuses() {
+fn plans_and_dry_runs_pick_too() {
     let Some(server) = server() else { return };
     let scene = Scene::new(server, FILES);
     let (_, document) = scene.ours("migrate", &["--plan", "--cherry-pick", "2"]);
@@ -62,6 +62,64 @@ fn plans_and_dry_runs_pick_too_and_an_undo_refuses() {
     let output = command.args(["--location", ".", "--cherry-pick", "2", "--dry-run"]).output().unwrap();
     let sql = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(sql.contains("create table two") && !sql.contains("create table one"), "{sql}");
-    let (code, document) = scene.ours("undo", &["--set", "cherryPick=1"]);
-    assert!(code == 1 && document.to_string().contains("cherryPick"), "{document:#}");
+}
+
+#[test]
+fn an_undo_takes_back_what_is_named_and_in_that_order() {
+    let Some(server) = server() else { return };
+    let scene = Scene::new(server, FILES);
+    for (version, name) in [(1, "one"), (2, "two"), (3, "three")] {
+        scene.write(&format!("U{version}__{name}.sql"), &format!("drop table {name};"));
+    }
+    assert_eq!(scene.ours("migrate", &["--set", "target=3", "--set", "validateOnMigrate=false"]).0, 0);
+    let message = |more: &[&str]| {
+        let (code, document) = scene.ours("undo", more);
+        assert_eq!((code, scene.tables().as_str()), (1, "one three two"), "{document:#}");
+        document["error"].to_string()
+    };
+    let all = message(&["--cherry-pick", "2,9,sum_up,4"]);
+    for part in [
+        "version 2 is below 3, which stays applied",
+        "`9`",
+        "`sum_up` is repeatable",
+        "4 cannot be undone: its state is Pending",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    assert!(message(&["--set", "cherryPick=3", "--set", "target=2"]).contains("both say what is undone"));
+    let (code, document) = scene.ours("undo", &["--cherry-pick", "2", "--cherry-pick", "3"]);
+    let undone: Vec<_> = document["undoneMigrations"].as_array().unwrap().iter().map(|one| &one["version"]).collect();
+    assert_eq!((code, undone), (0, vec![&json!("2"), &json!("3")]), "{document:#}");
+    assert_eq!((&document["targetSchemaVersion"], scene.tables().as_str()), (&json!("1"), "one"));
+    // A second time there is nothing left to do.
+    assert_eq!(scene.ours("undo", &["--cherry-pick", "2,3"]).1["migrationsUndone"], json!(0));
+    assert_eq!(scene.ours("migrate", &["--set", "target=3"]).1["migrationsExecuted"], json!(2));
+    let early = ["--cherry-pick", "1", "--set", "outOfOrder=true"];
+    assert_eq!(scene.ours("undo", &early).1["migrationsUndone"], json!(1));
+    assert_eq!(scene.tables(), "three two");
+    if let Some(mut flyway) = flyway() {
+        assert_eq!(
+            scene.theirs(&mut flyway, "migrate", &[("outOfOrder", "true"), ("target", "3")])["executed"],
+            json!(1)
+        );
+        assert_eq!(scene.tables(), "one three two");
+    }
+}
+
+#[test]
+fn a_plan_of_an_undo_says_what_is_lost() {
+    let Some(server) = server() else { return };
+    let scene = Scene::new(server, FILES);
+    scene.write("U3__three.sql", "drop table three;");
+    assert_eq!(scene.ours("migrate", &["--set", "target=3"]).0, 0);
+    let (code, document) = scene.ours("undo", &["--plan"]);
+    let script = &document["migrations"][0];
+    assert_eq!((code, &document["command"], &script["filepath"]), (0, &json!("undo"), &json!("U3__three.sql")));
+    let hazard = &script["hazards"][0];
+    assert_eq!((&hazard["danger"], &hazard["table"]), (&json!("data"), &json!("three")), "{document:#}");
+    assert_eq!(scene.tables(), "one three two");
+    let mut command = scene.for_people("undo", scene.folder.path());
+    let output = command.args(["--location", ".", "--plan"]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("1 undo script would run on schema public"), "{told}");
 }

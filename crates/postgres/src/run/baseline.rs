@@ -4,7 +4,8 @@ use trueup_migrations::history::{AppliedKind, AppliedMigration, NewRow};
 use trueup_migrations::version::Version;
 
 use super::Event;
-use super::database::Database;
+use super::create::Creation;
+use super::database::{Database, Look};
 use super::inputs::{Command, Inputs};
 use super::outcome::RunError;
 use super::runner::Runner;
@@ -41,18 +42,26 @@ impl Database {
 }
 
 impl Runner<'_> {
-    async fn baseline(&mut self, look: super::database::Look) -> Result<Baselined, RunError> {
+    async fn baseline(&mut self, look: Look) -> Result<Baselined, RunError> {
+        if let Some(creation) = self.baseline_creation(&look)? {
+            self.create(&creation).await?;
+        }
+        Ok(self.baselined(self.baseline_row(), look.rows.is_some()))
+    }
+
+    /// What a baseline has to create; nothing where the history has it already.
+    ///
+    /// # Errors
+    /// The history has migrations, or another baseline; or schemas are missing that nobody may create.
+    pub(super) fn baseline_creation(&self, look: &Look) -> Result<Option<Creation>, RunError> {
         let row = self.baseline_row();
         if let Some(rows) = &look.rows {
-            let already = self.judge_baseline(&row, rows)?;
-            let missing = look.schemas.iter().any(|schema| !schema.exists);
-            if already && !missing {
-                return Ok(self.baselined(row, true));
+            self.judge_baseline(&row, rows)?;
+            if look.schemas.iter().all(|schema| schema.exists) {
+                return Ok(None);
             }
         }
-        let already = look.rows.is_some();
-        self.create_baseline(&look, &row).await?;
-        Ok(self.baselined(row, already))
+        self.creation_of_baseline(look, row).map(Some)
     }
 
     fn baselined(&self, row: NewRow, already: bool) -> Baselined {
@@ -64,8 +73,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether the history has this baseline already.
-    fn judge_baseline(&self, row: &NewRow, rows: &[AppliedMigration]) -> Result<bool, RunError> {
+    /// Refuses a history that has anything but this baseline.
+    fn judge_baseline(&self, row: &NewRow, rows: &[AppliedMigration]) -> Result<(), RunError> {
         let table = self.database.table().name().quoted();
         let wanted = row.version.as_deref().and_then(Version::parse);
         let named = |version: &str, description: &str| format!("({version},{description})");
@@ -75,7 +84,7 @@ impl Runner<'_> {
         let marker = rows.iter().rev().find(|row| row.kind == AppliedKind::Baseline && row.success);
         if let Some(marker) = marker {
             if marker.version == wanted && marker.description == row.description {
-                return Ok(true);
+                return Ok(());
             }
             let there = marker.version.as_ref().map(Version::text).unwrap_or_default();
             let (ours, theirs) = (named(version, &row.description), named(there, &marker.description));

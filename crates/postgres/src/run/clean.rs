@@ -43,6 +43,16 @@ struct Doomed {
     sql: String,
 }
 
+/// What a clean drops.
+#[derive(Default)]
+pub(super) struct ToClean {
+    doomed: Vec<Doomed>,
+    /// Schemas that the history says were created for it.
+    created: Vec<Identifier>,
+    /// Whether there is a history, which is dropped with the rest.
+    pub(super) has_history: bool,
+}
+
 /// Bytes of statements in one message.
 const MESSAGE: usize = 256 << 10;
 
@@ -70,6 +80,17 @@ impl Database {
 }
 
 impl Runner<'_> {
+    /// What a clean finds now, for who wants to read it.
+    pub(super) async fn what_to_clean(&mut self, look: &Look) -> Result<ToClean, RunError> {
+        let there = look.schemas.iter().filter(|schema| schema.exists);
+        let names: Vec<Identifier> = there.map(|schema| schema.name.clone()).collect();
+        Ok(ToClean {
+            doomed: self.doomed(&names).await?,
+            created: created_schemas(look.rows.as_deref().unwrap_or_default()),
+            has_history: look.rows.is_some(),
+        })
+    }
+
     async fn clean(&mut self, look: Look) -> Result<Cleaned, RunError> {
         let created = created_schemas(look.rows.as_deref().unwrap_or_default());
         let (there, missing): (Vec<_>, Vec<_>) = look.schemas.into_iter().partition(|schema| schema.exists);
@@ -109,8 +130,7 @@ impl Runner<'_> {
             cleaned.objects.extend(doomed.into_iter().map(|doomed| doomed.object));
         }
         for schema in created {
-            let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", schema.quoted());
-            checked(self.outcome_of(&sql).await?, NOT_CLEANED)?;
+            checked(self.outcome_of(&drop_schema(schema)).await?, NOT_CLEANED)?;
             cleaned.dropped.push(schema.to_string());
         }
         let emptied = schemas.iter().filter(|schema| !created.contains(schema));
@@ -158,6 +178,18 @@ impl Runner<'_> {
         let outcome = self.outcome().await?;
         if self.interrupted { Err(RunError::Interrupted) } else { Ok(outcome) }
     }
+}
+
+impl ToClean {
+    /// The statements, in order.
+    pub(super) fn statements(&self) -> Vec<String> {
+        let objects = self.doomed.iter().map(|doomed| doomed.sql.clone());
+        objects.chain(self.created.iter().map(drop_schema)).collect()
+    }
+}
+
+fn drop_schema(schema: &Identifier) -> String {
+    format!("DROP SCHEMA IF EXISTS {} CASCADE", schema.quoted())
 }
 
 const NOT_CLEANED: &str = "the schemas cannot be cleaned; nothing was dropped";

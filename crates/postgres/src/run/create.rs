@@ -81,8 +81,8 @@ impl Runner<'_> {
         Ok(Some(Creation { exists, missing: missing.into_iter().cloned().collect(), rows: new_rows }))
     }
 
-    /// Creates missing schemas, and the table with a baseline in it unless it is there: baseline 1, schemas 2.
-    pub(super) async fn create_baseline(&mut self, look: &Look, baseline: &NewRow) -> Result<(), RunError> {
+    /// Missing schemas, and the table with a baseline in it unless it is there: baseline 1, schemas 2.
+    pub(super) fn creation_of_baseline(&self, look: &Look, baseline: NewRow) -> Result<Creation, RunError> {
         let missing: Vec<_> =
             look.schemas.iter().filter(|schema| !schema.exists).map(|schema| schema.name.clone()).collect();
         let may_create = self.inputs.settings.create_schemas.value && self.database.names_schemas();
@@ -92,13 +92,13 @@ impl Runner<'_> {
         let mut rows = Vec::new();
         let last_rank = look.rows.as_ref().map(|rows| rows.last().map_or(0, |row| row.rank));
         if last_rank.is_none() {
-            rows.push((1, baseline.clone()));
+            rows.push((1, baseline));
         }
         if !missing.is_empty() {
             let rank = last_rank.unwrap_or(1).saturating_add(1);
             rows.push((rank, NewRow::schemas(missing.iter().map(Identifier::as_str))));
         }
-        self.create(&Creation { exists: last_rank.is_some(), missing, rows }).await
+        Ok(Creation { exists: last_rank.is_some(), missing, rows })
     }
 
     /// The statements that create it, transaction included.
@@ -116,7 +116,7 @@ impl Runner<'_> {
         sql
     }
 
-    async fn create(&mut self, creation: &Creation) -> Result<(), RunError> {
+    pub(super) async fn create(&mut self, creation: &Creation) -> Result<(), RunError> {
         let sql = self.creation_sql(creation).concat();
         let Creation { exists, missing, .. } = creation;
         self.execute_first(&sql, "the schema history cannot be created").await?;

@@ -224,11 +224,11 @@ impl Database {
         }
         let lock = self.lock();
         lock::take(&mut self.session, lock, inputs.lock_seconds, stop, tell).await?;
-        self.look_locked().await
+        self.look_at_all().await
     }
 
-    /// What there is, asked while we hold the lock.
-    async fn look_locked(&mut self) -> Result<Look, RunError> {
+    /// What there is of schemas and history; only with the lock it stays so.
+    pub(super) async fn look_at_all(&mut self) -> Result<Look, RunError> {
         let schemas = self.look().await?;
         let has_history = schemas.iter().any(|schema| schema.has_history);
         let rows = if has_history { Some(self.rows().await?) } else { None };

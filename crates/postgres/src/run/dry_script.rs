@@ -4,14 +4,15 @@ use trueup_migrations::large::Parts;
 use trueup_migrations::migration::ScriptError;
 use trueup_migrations::psql::for_psql;
 
+use super::inputs::Command;
 use super::outcome::{Refused, RunError};
 use super::script::{Batch, Script};
 
 /// What stands before everything else. `ON_ERROR_STOP` is set here too: without it psql would go on after an error.
 const HEAD: &str = "\
--- What `trueup migrate` would send, written down by a dry run; nothing of it has been executed.
--- To run it:  psql -X -v ON_ERROR_STOP=1 -f FILE, as the same role. A division by zero in one of the first
--- statements says that another run holds the lock, and later that the schema history has changed since.
+-- What `trueup {command}` would send, written down by a dry run; nothing of it has been executed.
+-- To run it:  psql -X -v ON_ERROR_STOP=1 -f FILE, as the same role. A division by zero in a statement about an
+-- advisory lock says that another run holds it, and elsewhere that the schema history has changed since.
 \\set ON_ERROR_STOP on
 \\set AUTOCOMMIT on
 \\encoding UTF8
@@ -26,8 +27,8 @@ pub(super) struct DryScript {
 
 impl DryScript {
     /// Begins with what makes the session.
-    pub(super) fn new(start: &[String]) -> Self {
-        let mut script = Self { sql: HEAD.to_owned(), refused: Vec::new() };
+    pub(super) fn new(command: Command, start: &[String]) -> Self {
+        let mut script = Self { sql: HEAD.replace("{command}", command.name()), refused: Vec::new() };
         start.iter().for_each(|sql| script.ours(sql));
         script
     }

@@ -68,7 +68,7 @@ const INFO: Around =
     Around { before: "beforeInfo", after: "afterInfo", error: "afterInfoError", finish: "afterInfoOperationFinish" };
 
 impl Command {
-    fn around(self) -> &'static Around {
+    pub(super) fn around(self) -> &'static Around {
         match self {
             Self::Migrate => &MIGRATE,
             Self::Info => &INFO,

@@ -12,6 +12,8 @@ mod clean;
 mod create;
 mod database;
 mod dry;
+mod dry_migrate;
+mod dry_others;
 mod dry_script;
 mod each;
 mod events;

@@ -1,15 +1,15 @@
-//! What a migrate would run now, and what of it is a hazard. Nothing is executed.
+//! What a migrate or an undo would run now, and what of it is a hazard. Nothing is executed.
 
 use trueup_migrations::hazards::{Found, Hazards, Table};
-use trueup_migrations::history::{AppliedMigration, NewRow, reconcile, resolve};
+use trueup_migrations::history::{AppliedKind, AppliedMigration, NewRow, reconcile, resolve};
 use trueup_migrations::migration::ScriptError;
 
 use crate::session::SessionError;
 
 use super::Event;
 use super::database::{Database, SchemaFacts, checked};
-use super::dry::as_applied;
-use super::inputs::Inputs;
+use super::dry_migrate::as_applied;
+use super::inputs::{Command, Inputs};
 use super::migrate::{refuse_invalid, unresolved};
 use super::outcome::{Refused, RunError};
 use super::progress::Unfinished;
@@ -17,7 +17,7 @@ use super::runner::{Runner, Step};
 use super::script::Mode;
 use super::stop::Stop;
 
-/// What a migrate would do now.
+/// What a migrate or an undo would do now.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The highest applied version; none on an empty history.
@@ -72,16 +72,18 @@ const TABLES: &str = "SELECT n.nspname,c.relname,CASE WHEN c.reltuples OPERATOR(
 const MAX_TABLES: usize = 1_000_000;
 
 impl Database {
-    /// What a migrate would run now. Reads the history without the lock, and changes nothing.
+    /// What a migrate would run now, or an undo if that is the command. Reads the history without the lock, and changes
+    /// nothing.
     ///
     /// # Errors
-    /// All that keeps a migrate from running anything.
-    pub async fn plan(&mut self, inputs: &Inputs) -> Result<Plan, RunError> {
+    /// All that keeps the command from running anything.
+    pub async fn plan(&mut self, command: Command, inputs: &Inputs) -> Result<Plan, RunError> {
         let seen = self.seen().await?;
         let round_trips = self.round_trips();
         let (mut stop, mut tell) = (Stop::never(), |_: Event<'_>| {});
         let mut runner = Runner::new(self, inputs, &mut stop, &mut tell);
-        Ok(Plan { round_trips, ..runner.foresee(seen)? })
+        let plan = if command == Command::Undo { runner.foresee_undo(seen)? } else { runner.foresee(seen)? };
+        Ok(Plan { round_trips, ..plan })
     }
 
     async fn seen(&mut self) -> Result<Seen, RunError> {
@@ -140,24 +142,37 @@ impl Runner<'_> {
         if inputs.settings.group.value {
             self.refuse_ungroupable(&steps)?;
         }
-        let schema = self.database.table().name().schema.to_string();
-        let mut hazards = Hazards::new(self.database.major(), &schema, seen.tables);
         Ok(Plan {
             version_before,
             schemas: creation.iter().flat_map(|creation| &creation.missing).map(ToString::to_string).collect(),
             creates_history: creation.as_ref().is_some_and(|creation| !creation.exists),
             baseline: creation.as_ref().is_some_and(super::create::Creation::is_baseline),
-            migrations: self.all_planned(steps, &mut hazards)?,
+            migrations: self.all_planned(steps, seen.tables)?,
             round_trips: 0,
         })
     }
 
-    fn all_planned(&self, steps: Vec<Step>, hazards: &mut Hazards) -> Result<Vec<Planned>, RunError> {
+    /// As `taken_back` of an undo.
+    fn foresee_undo(&self, seen: Seen) -> Result<Plan, RunError> {
+        let undoing = self.undoing(&seen.rows.unwrap_or_default())?;
+        Ok(Plan {
+            version_before: undoing.before,
+            schemas: Vec::new(),
+            creates_history: false,
+            baseline: false,
+            migrations: self.all_planned(undoing.steps, seen.tables)?,
+            round_trips: 0,
+        })
+    }
+
+    fn all_planned(&self, steps: Vec<Step>, tables: Vec<Table>) -> Result<Vec<Planned>, RunError> {
+        let schema = self.database.table().name().schema.to_string();
+        let mut hazards = Hazards::new(self.database.major(), &schema, tables);
         let (mut planned, mut refused) = (Vec::with_capacity(steps.len()), Vec::new());
         for mut step in steps {
             let Some(row) = step.row.take() else { continue };
             let path = step.path.clone();
-            match self.planned(step, row, hazards) {
+            match self.planned(step, row, &mut hazards) {
                 Ok(one) => planned.push(one),
                 Err(error) => refused.push(Refused::in_file(path, &error)),
             }
@@ -166,7 +181,8 @@ impl Runner<'_> {
     }
 
     fn planned(&self, step: Step, row: NewRow, hazards: &mut Hazards) -> Result<Planned, ScriptError> {
-        let only_recorded = self.inputs.settings.skip_executing_migrations.value;
+        // An undo runs its scripts all the same.
+        let only_recorded = self.inputs.settings.skip_executing_migrations.value && row.kind != AppliedKind::Delete;
         let unfinished = self.progress.unfinished.iter().find(|one| one.script == row.script);
         let first = unfinished.map_or(0, |one| one.statement);
         Ok(Planned {

@@ -16,16 +16,22 @@ use super::walk::Walk;
 impl Runner<'_> {
     /// Takes in what earlier runs left unfinished, and forgets what does not hold any more.
     pub(super) async fn take_in_progress(&mut self, rows: &[AppliedMigration]) -> Result<(), RunError> {
-        let table = self.database.progress();
-        let all = Unfinished::all(self.ours(&table.read()).await?)?;
-        let (holds, stale): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.holds(rows));
-        self.progress.exists = true;
-        self.progress.unfinished = holds;
+        let stale = self.see_progress(rows).await?;
         for (index, one) in stale.iter().enumerate() {
             let last = self.progress.unfinished.is_empty() && index + 1 == stale.len();
             self.forget(&one.script, last).await?;
         }
         Ok(())
+    }
+
+    /// Takes in what earlier runs left unfinished; gives what does not hold any more.
+    pub(super) async fn see_progress(&mut self, rows: &[AppliedMigration]) -> Result<Vec<Unfinished>, RunError> {
+        let table = self.database.progress();
+        let all = Unfinished::all(self.ours(&table.read()).await?)?;
+        let (holds, stale) = all.into_iter().partition(|one| one.holds(rows));
+        self.progress.exists = true;
+        self.progress.unfinished = holds;
+        Ok(stale)
     }
 
     async fn forget(&mut self, script: &str, last: bool) -> Result<(), RunError> {

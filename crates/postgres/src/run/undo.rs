@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use trueup_migrations::history::{AppliedMigration, NewRow, Policy, Target, reconcile, resolve};
+use trueup_migrations::history::{AppliedMigration, NewRow, Policy, Reconciliation, Target, reconcile, resolve};
 use trueup_migrations::migration::Migration;
 use trueup_migrations::version::Version;
 use trueup_model::location::Location;
@@ -19,9 +19,19 @@ use super::outcome::{Migrated, Refused, RunError};
 use super::runner::{Came, Runner, Step};
 use super::stop::Stop;
 
+/// What an undo takes back.
+pub(super) struct Undoing {
+    /// The scripts, in the order in which they run.
+    pub(super) steps: Vec<Step>,
+    /// The highest version before.
+    pub(super) before: Option<String>,
+    /// The highest version afterwards.
+    pub(super) after: Option<String>,
+}
+
 impl Database {
-    /// Takes back the version that was applied last, or with a target all down to it, the target included. What was
-    /// taken back is in [`Migrated::applied`], the last one first.
+    /// Takes back the version that was applied last, with a target all down to it, the target included, or what was picked.
+    /// What was taken back is in [`Migrated::applied`], in that order.
     ///
     /// # Errors
     /// A version has no U script, or something keeps it from running anything, apart from a failing script.
@@ -75,21 +85,23 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// The scripts to run, the version that was applied last first.
     fn undo_steps(&mut self, rows: &[AppliedMigration]) -> Result<Vec<Step>, RunError> {
+        let Undoing { steps, before, after } = self.undoing(rows)?;
+        (self.migrated.version_before, self.migrated.version_after) = (before, after);
+        Ok(steps)
+    }
+
+    /// What is to be taken back of this history.
+    pub(super) fn undoing(&self, rows: &[AppliedMigration]) -> Result<Undoing, RunError> {
         let inputs = self.inputs;
         let resolved = resolve(&inputs.set, self.database.placeholders()).map_err(unresolved)?;
         let policy = Policy { target: Target::Latest, ..inputs.policy.clone() };
         let found = reconcile(&resolved, rows, &policy)?;
         self.refuse_failed(&found)?;
-        self.migrated.version_before = found.current.map(|version| version.text().to_owned());
-        let mut applied: Vec<_> = found.to_undo().collect();
-        applied.reverse();
-        let to = wanted(&inputs.policy.target, &applied)?;
-        let (chosen, kept) = applied.split_at(to);
-        let mut versions: Vec<_> = kept.iter().filter_map(|row| row.version.as_ref()).collect();
-        versions.extend(found.baseline());
-        self.migrated.version_after = versions.into_iter().max().map(|version| version.text().to_owned());
+        let chosen = self.chosen(&found)?;
+        let kept = found.to_undo().filter(|row| chosen.iter().all(|other| other.rank != row.rank));
+        let highest = kept.filter_map(|row| row.version.as_ref()).chain(found.baseline()).max();
+        let text = |version: Option<&Version>| version.map(|version| version.text().to_owned());
         let undos = &inputs.set.undos;
         let script = |row: &AppliedMigration| undos.iter().find(|file| file.version == row.version);
         let missing: Vec<_> =
@@ -97,7 +109,20 @@ impl Runner<'_> {
         if !missing.is_empty() {
             return Err(RunError::Refused(missing));
         }
-        self.prepare(chosen.iter().filter_map(|row| Some((script(row)?, Some(NewRow::delete(row))))))
+        let files = chosen.iter().filter_map(|row| Some((script(row)?, Some(NewRow::delete(row)))));
+        Ok(Undoing { steps: self.prepare(files)?, before: text(found.current), after: text(highest) })
+    }
+
+    /// The rows to take back: what was picked, else the last one, or all down to the target, the last one first.
+    fn chosen<'r>(&self, found: &Reconciliation<'r>) -> Result<Vec<&'r AppliedMigration>, RunError> {
+        let (picks, policy) = (&self.inputs.picks, &self.inputs.policy);
+        if !picks.is_empty() {
+            return picks.choose_undone(found, policy.out_of_order).map_err(RunError::Picks);
+        }
+        let mut applied: Vec<_> = found.to_undo().collect();
+        applied.reverse();
+        applied.truncate(wanted(&policy.target, &applied)?);
+        Ok(applied)
     }
 
     fn no_script(&self, row: &AppliedMigration) -> Refused {
